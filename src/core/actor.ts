@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { ChannelId, UserId } from './ids.ts';
+
+/** Who asked or voted, with enough to explain a disputed click later: the ids, not a display name. */
+export const Actor = z
+  .object({
+    user: UserId,
+    /** Slack team of the person, absent in the terminal. */
+    team: z.string().max(40).optional(),
+    /** From another organisation over Slack Connect: may look, never change. */
+    external: z.boolean().default(false),
+  })
+  .readonly();
+export type Actor = z.infer<typeof Actor>;
+
+/** Where the answer belongs. */
+export const Origin = z
+  .discriminatedUnion('type', [
+    z.object({
+      type: z.literal('slack'),
+      channel: ChannelId,
+      threadTs: z.string().max(40).optional(),
+      via: z.enum(['slash', 'mention', 'button']),
+    }),
+    z.object({ type: z.literal('terminal') }),
+  ])
+  .readonly();
+export type Origin = z.infer<typeof Origin>;

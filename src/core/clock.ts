@@ -1,0 +1,10 @@
+/** Time is an argument. Durations are ms; `sleep` rejects with the signal's reason when aborted. */
+export type Clock = {
+  readonly now: () => Date;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+};
+
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;

@@ -1,0 +1,142 @@
+import type { RunEvent } from './events.ts';
+import type { ClusterName, RunId } from './ids.ts';
+import type { Resource } from './resources.ts';
+
+/** Structured log: constant message, fields beside it. Secrets are redacted at the logger. */
+export type Log = Readonly<
+  Record<'debug' | 'info' | 'warn' | 'error', (fields: Readonly<Record<string, unknown>>, message: string) => void>
+>;
+
+/* ───────────── store ───────────── */
+
+export type Appended = { readonly ok: true; readonly seq: number } | { readonly ok: false; readonly last: number };
+
+/**
+ * The run store. `append` is compare-and-set: it takes the event only if the run has exactly `afterSeq` events, and
+ * otherwise answers how many there are. @throws OpsError StoreUnavailable, within 1 s when the store is down.
+ */
+export type RunStore = {
+  readonly append: (run: RunId, afterSeq: number, event: RunEvent) => Promise<Appended>;
+  /** Events after `afterSeq`, oldest first; empty for an unknown run. */
+  readonly read: (run: RunId, afterSeq: number) => Promise<readonly RunEvent[]>;
+  /** Runs by time of their last event, newest first. */
+  readonly recent: (query: {
+    readonly limit: number;
+    readonly changedSince?: Date;
+  }) => Promise<readonly { readonly run: RunId; readonly changedAt: Date }[]>;
+  /** Removes runs (events, and blobs named `<run>/…`) whose last event is older. Returns how many; at most `limit`. */
+  readonly prune: (olderThan: Date, limit: number) => Promise<number>;
+};
+
+/** Small keyed bytes beside the runs: artifacts (≤ 1 MiB), and what the bot last sent to Slack for a run. */
+export type BlobStore = {
+  readonly put: (key: string, bytes: Uint8Array, options?: { readonly ttlMs?: number }) => Promise<void>;
+  readonly get: (key: string) => Promise<Uint8Array | undefined>;
+};
+
+/** A counter shared by all processes: at most `limit` takes in each window of `windowMs`. */
+export type Budget = {
+  readonly take: (
+    key: string,
+    limit: number,
+    windowMs: number,
+  ) => Promise<{ readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number }>;
+};
+
+export type State = { readonly runs: RunStore; readonly blobs: BlobStore; readonly budget: Budget };
+
+/* ───────────── queue ───────────── */
+
+export type Lane =
+  | { readonly type: 'read'; readonly cluster: ClusterName }
+  | { readonly type: 'change'; readonly cluster: ClusterName }
+  | { readonly type: 'render' };
+
+/** What a processor says at its end. `later` puts the same job back without using it up; `returned` hands it to others. */
+export type Processed =
+  | { readonly type: 'done' }
+  | { readonly type: 'later'; readonly afterMs: number }
+  | { readonly type: 'returned' };
+
+export type CancelReason = { readonly type: 'person' } | { readonly type: 'shutdown' } | { readonly type: 'lock-lost' };
+
+/**
+ * The signal aborts with a CancelReason as its `reason`.
+ * A processor that throws is retried with backoff; a render job never fails for good.
+ */
+export type Processor = (run: RunId, signal: AbortSignal) => Promise<Processed>;
+
+export type Queues = {
+  /** Adding a run twice to `read` or `change` is harmless; `render` coalesces and never loses the last change. */
+  readonly add: (lane: Lane, run: RunId) => Promise<void>;
+  /** Tells the worker that runs it, wherever it is. May be missed: the `cancel-requested` event is the record. */
+  readonly pushCancel: (run: RunId) => Promise<void>;
+  /** Jobs waiting and active per lane, for status and metrics. */
+  readonly depth: (lane: Lane) => Promise<{ readonly waiting: number; readonly active: number }>;
+};
+
+export type Consumers = {
+  readonly consume: (lane: Lane, concurrency: number, processor: Processor) => Promise<void>;
+  /** Stops intake, aborts what runs with `shutdown`, waits at most `drainMs` for the processors to hand back. */
+  readonly close: (drainMs: number) => Promise<void>;
+};
+
+/* ───────────── cluster ───────────── */
+
+export type ListQuery = {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** `metadata` asks for PartialObjectMetadata: names, labels, owners, and nothing else on the wire. */
+  readonly as: 'objects' | 'metadata';
+  /** Objects per page; default 500. */
+  readonly pageSize?: number;
+};
+
+export type ObjectRef = { readonly namespace?: string; readonly name: string };
+
+export type ExecRequest = {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly command: readonly [string, ...string[]];
+  /** Covers the handshake too: a frozen kubelet hangs there. */
+  readonly deadlineMs: number;
+  readonly maxOutputBytes: number;
+};
+
+export type ExecResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
+
+export type AccessQuestion = {
+  readonly verb: string;
+  readonly resource: Resource;
+  readonly subresource?: string;
+  readonly namespace?: string;
+};
+
+/**
+ * Reading a cluster. Objects are raw JSON: whoever asks parses just the fields it uses.
+ * Every call has a deadline. @throws OpsError with a message a person can act on; see `cluster/api-errors.ts`.
+ */
+export type ClusterPort = {
+  readonly name: ClusterName;
+  readonly version: (signal: AbortSignal) => Promise<string>;
+  /** @throws OpsError NotFound */
+  readonly get: (resource: Resource, ref: ObjectRef, signal: AbortSignal) => Promise<unknown>;
+  /** Pages in order. Restarts by itself from the server's own token when a continue token expired. @throws OpsError NotFound when the API group is not served */
+  readonly list: (resource: Resource, query: ListQuery, signal: AbortSignal) => AsyncIterable<readonly unknown[]>;
+  /** A command that ran and failed is a result; one that could not run throws ExecFailed, ClusterTimeout, OutputTooLarge. */
+  readonly exec: (request: ExecRequest, signal: AbortSignal) => Promise<ExecResult>;
+  readonly podLog: (
+    request: {
+      readonly namespace: string;
+      readonly pod: string;
+      readonly container: string;
+      readonly previous?: boolean;
+      readonly tailLines: number;
+    },
+    signal: AbortSignal,
+  ) => Promise<string>;
+  /** One access review per question, in order. */
+  readonly mayI: (questions: readonly AccessQuestion[], signal: AbortSignal) => Promise<readonly boolean[]>;
+};
