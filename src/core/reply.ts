@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { Mark, NextStep } from './report.ts';
+
+/**
+ * A short answer to one person: help, a refusal, what is wrong with a typed line. Ephemeral in Slack, plain text in
+ * the terminal. Never silence, never a stack.
+ */
+export const Reply = z
+  .object({
+    mark: Mark,
+    /** One line that says it all: it may be all that a phone shows. */
+    text: z.string().max(600),
+    /** Lines under it; `code` is shown as typed. */
+    lines: z.array(z.object({ code: z.string().max(300).optional(), text: z.string().max(600) })).max(40),
+    next: z.array(NextStep).max(5),
+  })
+  .readonly();
+export type Reply = z.infer<typeof Reply>;
+
+export function reply(mark: Mark, text: string, more: Partial<Pick<Reply, 'lines' | 'next'>> = {}): Reply {
+  return { mark, text, lines: more.lines ?? [], next: more.next ?? [] };
+}
