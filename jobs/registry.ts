@@ -1,0 +1,5 @@
+import type { Job } from '../src/core/job.ts';
+import { status } from './status.ts';
+
+/** Every job there is. A new command is one file in this folder and one entry in this list. */
+export const jobs = [status] as const satisfies readonly Job[];
