@@ -1,0 +1,18 @@
+import type { Actor } from '../../core/actor.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { CommandCard } from '../../core/command-card.ts';
+import type { Queues, State } from '../../core/ports.ts';
+import type { Reply } from '../../core/reply.ts';
+
+/** A command that is answered from the store alone, at once and to the person who asked. */
+export type Answer = CommandCard & {
+  /** @throws OpsError */
+  readonly answer: (raw: Readonly<Record<string, unknown>>, context: AnswerContext) => Promise<Reply>;
+};
+
+export type AnswerContext = {
+  readonly state: State;
+  readonly queues: Queues;
+  readonly clock: Clock;
+  readonly by: Actor;
+};

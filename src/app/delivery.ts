@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { ChannelId, type RunId } from '../core/ids.ts';
+import type { BlobStore } from '../core/ports.ts';
+
+/**
+ * What of a run has reached Slack: where its messages are, and a hash of what they say. Kept beside the events, because
+ * what was sent is a fact about Slack and not about the run.
+ */
+const Sent = z.object({ ts: z.string(), hash: z.string() });
+export type Sent = z.infer<typeof Sent>;
+
+export const Delivery = z.object({
+  channel: ChannelId.optional(),
+  parent: Sent.extend({ editedAtMs: z.number(), look: z.string() }).optional(),
+  replies: z.record(z.string(), Sent).default({}),
+  /** Slack refuses the channel for good; the person was told why. */
+  undeliverable: z.string().optional(),
+});
+export type Delivery = z.infer<typeof Delivery>;
+
+const keyOf = (run: RunId): string => `${run}/slack`;
+
+export async function loadDelivery(blobs: BlobStore, run: RunId): Promise<Delivery> {
+  const bytes = await blobs.get(keyOf(run));
+  return Delivery.parse(bytes === undefined ? {} : JSON.parse(new TextDecoder().decode(bytes)));
+}
+
+export async function saveDelivery(blobs: BlobStore, run: RunId, delivery: Delivery): Promise<void> {
+  await blobs.put(keyOf(run), new TextEncoder().encode(JSON.stringify(delivery)));
+}

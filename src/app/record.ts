@@ -1,0 +1,35 @@
+import { OpsError } from '../core/errors.ts';
+import type { RunEvent } from '../core/events.ts';
+import type { RunId } from '../core/ids.ts';
+import type { RunStore } from '../core/ports.ts';
+import { fold, follow, type Run } from '../core/run.ts';
+
+/** @throws OpsError UnknownRun, StoreUnavailable */
+export async function loadRun(runs: RunStore, id: RunId): Promise<Run> {
+  const run = fold(await runs.read(id, 0));
+  if (!run)
+    throw new OpsError('UnknownRun', `there is no run ${id}`, {
+      nextStep: 'it may have been removed: runs are kept for a limited time',
+    });
+  return run;
+}
+
+export type Recorded =
+  | { readonly ok: true; readonly run: Run }
+  | { readonly ok: false; readonly run: Run; readonly why: string };
+
+/**
+ * Appends `event` to a run as it is now: when somebody else was first, the run is read again and the event is judged
+ * against the new state, so that every race has one outcome and the loser learns why.
+ * @throws OpsError UnknownRun, StoreUnavailable
+ */
+export async function record(runs: RunStore, id: RunId, event: RunEvent, known?: Run): Promise<Recorded> {
+  let run = known ?? (await loadRun(runs, id));
+  for (;;) {
+    const next = follow(run, event);
+    if (!next.ok) return { ok: false, run, why: next.why };
+    const appended = await runs.append(id, run.seq, event);
+    if (appended.ok) return { ok: true, run: next.run };
+    run = await loadRun(runs, id);
+  }
+}

@@ -1,0 +1,195 @@
+import type { Actor, Origin } from '../core/actor.ts';
+import { type ChatopsConfig, clustersAt, refusalOf } from '../core/chatops-config.ts';
+import type { Clock } from '../core/clock.ts';
+import { OpsError, toOpsError } from '../core/errors.ts';
+import type { Requested } from '../core/events.ts';
+import { type Parsed, parseLine } from '../core/grammar.ts';
+import { type ClusterName, type RunId, runIdFor } from '../core/ids.ts';
+import type { Job } from '../core/job.ts';
+import type { Lane, Log, Queues, State } from '../core/ports.ts';
+import {
+  cardReply,
+  errorReply,
+  helpReply,
+  misunderstoodReply,
+  unknownClusterReply,
+  whichClusterReply,
+} from '../core/replies.ts';
+import { type Reply, reply } from '../core/reply.ts';
+import type { Answer } from './answers/answer.ts';
+import { answers } from './answers/registry.ts';
+
+export type SubmitDeps = {
+  readonly state: State;
+  readonly queues: Queues;
+  readonly jobs: readonly Job[];
+  readonly config: () => ChatopsConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How the reader calls us: `/cilium`. */
+  readonly root: string;
+};
+
+export type Request = {
+  readonly line: string;
+  readonly by: Actor;
+  readonly origin: Origin;
+  /** Same for every redelivery of the same request. */
+  readonly requestKey: string;
+};
+
+export type Submitted =
+  | { readonly type: 'reply'; readonly reply: Reply }
+  /** The request is on record. `queue` puts it to work and belongs after the ack; the sweep makes up for a crash. */
+  | { readonly type: 'accepted'; readonly run: RunId; readonly queue: () => Promise<void> };
+
+type Card = Job | Answer;
+
+/** The append has to be done well before Slack's 3 s are over; later than this is "not accepted". */
+export const APPEND_LIMIT_MS = 1_000;
+
+/** What a typed line becomes: a run on record, or an answer. Never throws: whatever fails is an answer too. */
+export async function submit(deps: SubmitDeps, request: Request): Promise<Submitted> {
+  try {
+    const cards: readonly Card[] = [...deps.jobs, ...answers];
+    return await dispatch(deps, request, parseLine(request.line, cards));
+  } catch (thrown) {
+    const error = toOpsError(thrown);
+    deps.log.error({ err: error, requestKey: request.requestKey }, 'request failed');
+    return { type: 'reply', reply: errorReply(error) };
+  }
+}
+
+async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>): Promise<Submitted> {
+  const cards: readonly Card[] = [...deps.jobs, ...answers];
+  switch (parsed.type) {
+    case 'help':
+      return { type: 'reply', reply: parsed.card ? cardReply(parsed.card, deps.root) : helpReply(cards, deps.root) };
+    case 'misunderstood':
+      return { type: 'reply', reply: misunderstoodReply(parsed, cards, deps.root) };
+    case 'command': {
+      const refusal = refusalOf(parsed.card, request.by);
+      if (refusal !== undefined) return { type: 'reply', reply: reply('warn', `Not allowed: ${refusal}`) };
+      if (isJob(parsed.card)) return acceptJob(deps, request, { job: parsed.card, raw: parsed.raw });
+      const { state, queues, clock } = deps;
+      return { type: 'reply', reply: await parsed.card.answer(parsed.raw, { state, queues, clock, by: request.by }) };
+    }
+    default:
+      throw new Error(`unhandled ${JSON.stringify(parsed satisfies never)}`);
+  }
+}
+
+function isJob(card: Card): card is Job {
+  return 'run' in card;
+}
+
+type Wanted = { readonly job: Job; readonly raw: Readonly<Record<string, unknown>> };
+
+async function acceptJob(deps: SubmitDeps, request: Request, wanted: Wanted): Promise<Submitted> {
+  const parsed = parseArgs(wanted);
+  if (!parsed.ok) {
+    const { job } = wanted;
+    const misunderstood = { type: 'misunderstood' as const, typed: request.line, problem: parsed.problem, card: job };
+    return { type: 'reply', reply: misunderstoodReply(misunderstood, deps.jobs, deps.root) };
+  }
+  const chosen = chooseCluster(deps, request, { ...wanted, args: parsed.args });
+  if (chosen.type === 'reply') return chosen;
+  const requested: Omit<Requested, 'run'> = {
+    type: 'requested',
+    at: deps.clock.now().toISOString(),
+    requestKey: request.requestKey,
+    by: request.by,
+    origin: request.origin,
+    cluster: chosen.cluster,
+    command: wanted.job.name,
+    args: parsed.args,
+    text: request.line.slice(0, 1_000),
+    risk: wanted.job.risk,
+  };
+  return accept(deps, requested);
+}
+
+function parseArgs({
+  job,
+  raw,
+}: Wanted): { readonly ok: true; readonly args: unknown } | { readonly ok: false; readonly problem: string } {
+  try {
+    return { ok: true, args: job.parse(raw) };
+  } catch (thrown) {
+    if (thrown instanceof OpsError && thrown.code === 'InvalidArgs') return { ok: false, problem: thrown.message };
+    throw thrown;
+  }
+}
+
+type Chosen =
+  | { readonly type: 'cluster'; readonly cluster: ClusterName }
+  | { readonly type: 'reply'; readonly reply: Reply };
+
+function chooseCluster(deps: SubmitDeps, request: Request, wanted: Wanted & { readonly args: unknown }): Chosen {
+  const known = clustersAt(deps.config(), request.origin).map((cluster) => cluster.name);
+  const typed = wanted.raw['cluster'];
+  if (typeof typed === 'string') {
+    const found = known.find((name) => name === typed);
+    if (found !== undefined) return { type: 'cluster', cluster: found };
+    return { type: 'reply', reply: unknownClusterReply(typed, known, (name) => request.line.replace(typed, name)) };
+  }
+  const [only] = known;
+  if (only !== undefined && known.length === 1) return { type: 'cluster', cluster: only };
+  if (only === undefined) return { type: 'reply', reply: unknownClusterReply('', known, () => '') };
+  const spelling =
+    wanted.job.words.find((words) => request.line.toLowerCase().startsWith(words.join(' ')))?.join(' ') ?? '';
+  return {
+    type: 'reply',
+    reply: whichClusterReply(known, (name) => `${spelling} ${name}${request.line.slice(spelling.length)}`),
+  };
+}
+
+/** Appends `requested`. A redelivery finds the run it made before; two requests that meet on one id part by the salt. */
+async function accept(deps: SubmitDeps, requested: Omit<Requested, 'run'>): Promise<Submitted> {
+  for (let salt = 0; ; salt += 1) {
+    const run = runIdFor(requested.requestKey, salt);
+    const appending = deps.state.runs.append(run, 0, { ...requested, run });
+    const appended = await within(APPEND_LIMIT_MS, appending, () => endLate(deps, run, appending));
+    if (appended.ok) return { type: 'accepted', run, queue: () => queueRun(deps.queues, { ...requested, run }) };
+    const [first] = await deps.state.runs.read(run, 0);
+    if (first?.type === 'requested' && first.requestKey === requested.requestKey) {
+      return { type: 'accepted', run, queue: () => queueRun(deps.queues, first) };
+    }
+  }
+}
+
+export function laneOf(requested: Requested): Lane {
+  return { type: requested.risk === 'change' ? 'change' : 'read', cluster: requested.cluster };
+}
+
+async function queueRun(queues: Queues, requested: Requested): Promise<void> {
+  await Promise.all([queues.add(laneOf(requested), requested.run), queues.add({ type: 'render' }, requested.run)]);
+}
+
+async function within<T>(limitMs: number, work: Promise<T>, late: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late();
+      reject(
+        new OpsError('StoreUnavailable', 'not accepted: the state store did not answer in time', {
+          nextStep: 'Nothing was started. Try again in a moment',
+        }),
+      );
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The person was told "not accepted", so an append that lands after all must not run. */
+function endLate(deps: SubmitDeps, run: RunId, appending: Promise<{ readonly ok: boolean }>): void {
+  const at = deps.clock.now().toISOString();
+  const outcome = { type: 'refused' as const, reason: 'it was recorded too late: the answer had been "not accepted"' };
+  appending
+    .then((appended) => (appended.ok ? deps.state.runs.append(run, 1, { type: 'ended', at, outcome }) : undefined))
+    .catch((thrown: unknown) => deps.log.warn({ err: thrown, run }, 'late request could not be ended'));
+}

@@ -1,0 +1,48 @@
+import { type Clock, DAY_MS, MINUTE_MS, SECOND_MS } from '../core/clock.ts';
+import type { RunId } from '../core/ids.ts';
+import type { Log, Queues, State } from '../core/ports.ts';
+import { loadRun } from './record.ts';
+import { laneOf } from './submit.ts';
+
+export type SweepDeps = {
+  readonly state: State;
+  readonly queues: Queues;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keepMs: number;
+};
+
+export const SWEEP_EVERY_MS = 30 * SECOND_MS;
+const RUNS_PER_SWEEP = 500;
+
+/**
+ * Appending an event and queueing its work are two writes, and a process can die between them. This derives from the
+ * runs that changed lately what must be queued, and adds it again; adding twice is harmless.
+ */
+export async function sweep(deps: SweepDeps, lookBackMs: number): Promise<void> {
+  const changedSince = new Date(deps.clock.now().getTime() - lookBackMs);
+  const recent = await deps.state.runs.recent({ limit: RUNS_PER_SWEEP, changedSince });
+  for (const { run } of recent) await requeue(deps, run);
+  await deps.state.runs.prune(new Date(deps.clock.now().getTime() - deps.keepMs), RUNS_PER_SWEEP);
+}
+
+async function requeue(deps: SweepDeps, id: RunId): Promise<void> {
+  const run = await loadRun(deps.state.runs, id);
+  if (run.now.state === 'queued' || run.now.state === 'running' || run.now.state === 'approved') {
+    await deps.queues.add(laneOf(run.request), id);
+  }
+  await deps.queues.add({ type: 'render' }, id);
+}
+
+/** Once over the last day on start, then the last minutes every 30 s. Ends with the signal. */
+export async function keepSweeping(deps: SweepDeps, signal: AbortSignal): Promise<void> {
+  for (let lookBackMs = DAY_MS; !signal.aborted; lookBackMs = 5 * MINUTE_MS) {
+    try {
+      await sweep(deps, lookBackMs);
+    } catch (thrown) {
+      // The store may be away for a while; the next round makes up for it.
+      deps.log.warn({ err: thrown }, 'sweep failed');
+    }
+    await deps.clock.sleep(SWEEP_EVERY_MS, signal).catch(() => undefined);
+  }
+}

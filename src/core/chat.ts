@@ -1,0 +1,26 @@
+import type { ChannelId, RunId } from './ids.ts';
+import type { Reply } from './reply.ts';
+
+/** A rendered message. `text` is what notifications and screen readers get; `blocks` is Block Kit. */
+export type ChatMessage = { readonly text: string; readonly blocks: readonly unknown[] };
+
+/** How a run looks now: `render/` makes it, `app/publish` brings Slack up to it. */
+export type RenderedRun = {
+  readonly parent: ChatMessage;
+  /** Thread replies by a stable key. Each is posted once; `editable` ones are edited when they change. */
+  readonly replies: readonly { readonly key: string; readonly message: ChatMessage; readonly editable: boolean }[];
+};
+
+/**
+ * Slack as the publisher needs it.
+ * @throws OpsError SlackRateLimited (with retryAfterMs), SlackUnavailable, NotInChannel, SlackRefused
+ */
+export type ChatPort = {
+  readonly post: (
+    to: { readonly channel: ChannelId; readonly threadTs?: string; readonly run: RunId },
+    message: ChatMessage,
+  ) => Promise<string>;
+  readonly update: (at: { readonly channel: ChannelId; readonly ts: string }, message: ChatMessage) => Promise<void>;
+  /** Tells the person who asked, and nobody else, through the request's own response URL. */
+  readonly whisper: (responseUrl: string, reply: Reply) => Promise<void>;
+};
