@@ -1,0 +1,27 @@
+/** `tsx src/rehearsal/cluster/cli.ts [--port n] [--kubeconfig path] [--nodes n] [--pods n] [--json]` */
+import { parseArgs } from 'node:util';
+import { startRehearsalCluster } from './start.ts';
+
+function parseFlags(argv: readonly string[]): { port: string; kubeconfig?: string; json: boolean } {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      port: { type: 'string', default: '0' },
+      kubeconfig: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  return values;
+}
+
+const flags = parseFlags(process.argv.slice(2));
+const cluster = await startRehearsalCluster({
+  port: Number(flags.port),
+  ...(flags.kubeconfig === undefined ? {} : { kubeconfigPath: flags.kubeconfig }),
+});
+const { url, kubeconfigPath, controlUrl } = cluster;
+const lines = flags.json
+  ? JSON.stringify({ url, kubeconfig: kubeconfigPath, control: controlUrl })
+  : `rehearsal cluster (not a real one) at ${url}\n  export KUBECONFIG=${kubeconfigPath}\n  control API ${controlUrl}`;
+process.stdout.write(`${lines}\n`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cluster.close());

@@ -1,0 +1,63 @@
+/** Writing answers: one place that knows the headers of the API server. */
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { ApiError, PlainTextError } from './api-error.ts';
+
+/** Something JSON.stringify takes as an object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export type Answer =
+  | {
+      readonly type: 'json';
+      readonly code: number;
+      readonly body: Json;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  | { readonly type: 'text'; readonly code: number; readonly body: string }
+  /** The handler wrote the response itself: watches, logs. */
+  | { readonly type: 'streamed' };
+
+const FLOW_HEADERS = {
+  'Cache-Control': 'no-cache, private',
+  'X-Kubernetes-Pf-Flowschema-Uid': 'f1eeacc4-02e2-4a87-8240-57951c314918',
+  'X-Kubernetes-Pf-Prioritylevel-Uid': '3c53a72d-9e6d-4e23-a47d-ef6edc8f0943',
+};
+
+export function json(body: Json, code = 200): Answer {
+  return { type: 'json', code, body };
+}
+
+export function text(body: string, code = 200): Answer {
+  return { type: 'text', code, body };
+}
+
+/** Headers every answer carries. */
+export function commonHeaders(): Record<string, string> {
+  return { 'Audit-Id': randomUUID(), ...FLOW_HEADERS };
+}
+
+function write(response: ServerResponse, code: number, type: string, body: string, more: Json = {}): void {
+  const headers = { ...commonHeaders(), 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), ...more };
+  response.writeHead(code, headers as Record<string, string | number>);
+  response.end(body);
+}
+
+export function writeAnswer(response: ServerResponse, answer: Answer): void {
+  if (answer.type === 'streamed') return;
+  if (answer.type === 'text') {
+    write(response, answer.code, 'text/plain; charset=utf-8', answer.body, { 'X-Content-Type-Options': 'nosniff' });
+    return;
+  }
+  write(response, answer.code, 'application/json', `${JSON.stringify(answer.body)}\n`, answer.headers);
+}
+
+/** Anything thrown below the router, as the answer a client sees. */
+export function answerOf(thrown: unknown): Answer {
+  if (thrown instanceof ApiError) return json({ ...thrown.status }, thrown.code);
+  if (thrown instanceof PlainTextError) return text(thrown.message, thrown.code);
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  const internal = new ApiError(500, 'InternalError', `Internal error occurred: ${why}`, {
+    details: { causes: [{ message: why }] },
+  });
+  return json({ ...internal.status }, 500);
+}
