@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asJson, type Json, parseJson } from './json.ts';
+
+const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** @throws RangeError when the body is longer than 64 MiB */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > BODY_LIMIT_BYTES) throw new RangeError(`body is longer than ${BODY_LIMIT_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+export type UploadedPart = { readonly name: string; readonly content: Buffer };
+export type ParsedBody =
+  | { readonly type: 'args'; readonly args: Json; readonly parts: readonly UploadedPart[] }
+  | { readonly type: 'bad'; readonly error: 'invalid_json' | 'json_not_object' | 'invalid_form_data' };
+
+function toArgs(pairs: Iterable<[string, string]>): Json {
+  return Object.fromEntries(pairs);
+}
+
+async function parseMultipart(contentType: string, body: Buffer): Promise<ParsedBody> {
+  try {
+    const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData();
+    const args: Json = {};
+    const parts: UploadedPart[] = [];
+    for (const [key, value] of form) {
+      if (typeof value === 'string') args[key] = value;
+      else parts.push({ name: value.name, content: Buffer.from(await value.arrayBuffer()) });
+    }
+    return { type: 'args', args, parts };
+  } catch {
+    return { type: 'bad', error: 'invalid_form_data' };
+  }
+}
+
+/** Slack takes its arguments from a form, from JSON, from multipart or from the query string. */
+export async function parseArgs(contentType: string, body: Buffer, query: URLSearchParams): Promise<ParsedBody> {
+  const fromQuery = toArgs(query);
+  if (body.length === 0) return { type: 'args', args: fromQuery, parts: [] };
+  if (contentType.startsWith('multipart/form-data')) return parseMultipart(contentType, body);
+  if (contentType.startsWith('application/json')) {
+    const parsed = parseJson(body.toString('utf8'));
+    if (parsed === undefined) return { type: 'bad', error: 'invalid_json' };
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+      return { type: 'bad', error: 'json_not_object' };
+    }
+    return { type: 'args', args: { ...fromQuery, ...asJson(parsed) }, parts: [] };
+  }
+  return { type: 'args', args: { ...fromQuery, ...toArgs(new URLSearchParams(body.toString('utf8'))) }, parts: [] };
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  if (response.writableEnded || response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
+  response.end(text);
+}
+
+export function sendText(response: ServerResponse, status: number, text: string, contentType = 'text/plain'): void {
+  response.writeHead(status, { 'content-type': `${contentType}; charset=utf-8` });
+  response.end(text);
+}

@@ -1,0 +1,27 @@
+import { toUiMessage } from './ui-hub.ts';
+import type { UiSnapshot, UiSwitchboard } from './ui-protocol.ts';
+import type { World } from './world.ts';
+
+/** Everything the page shows, in one piece. */
+export function toSnapshot(world: World, switchboards: readonly UiSwitchboard[]): UiSnapshot {
+  const { workspace } = world;
+  const { stacks, homes } = world.views.all();
+  return {
+    type: 'snapshot',
+    workspace: workspace.name,
+    banner: world.banner,
+    users: workspace.people.map(({ id, name, realName, isBot }) => ({ id, name, realName, isBot })),
+    channels: [...workspace.channels.values()].map((channel) => ({
+      id: channel.id,
+      name: channel.name,
+      isPrivate: channel.kind !== 'public',
+      members: [...channel.members],
+    })),
+    messages: world.messages.all().map(toUiMessage),
+    views: Object.fromEntries(stacks),
+    homes: Object.fromEntries(homes),
+    commands: workspace.commands.map(({ command, usageHint, examples }) => ({ command, usageHint, examples })),
+    switchboards,
+    sockets: world.sockets.count(),
+  };
+}
