@@ -1,0 +1,99 @@
+import type { Button } from '@slack/types';
+import type { Finding, Report, Table } from '../core/report.ts';
+import { nextButton } from './buttons.ts';
+import { literal, oneLine, truncate } from './escape.ts';
+import { type Line, linesBlock, text, toFallback } from './lines.ts';
+import { marked } from './marks.ts';
+import { plural } from './numbers.ts';
+import { LIMITS, type MessageBlock, sizeOf } from './slack-message.ts';
+import { rowFallback, tableBlock } from './table-block.ts';
+
+/** What fits on one look: headline, facts, findings and rows of the table together. */
+const PARENT_LINES = 15;
+const FINDING_MAX = 300;
+const FIRST_FINDING_BUTTON = 20;
+
+/** What of a report the parent message shows. The thread gets what it does not. */
+export type ReportCut = { readonly findings: number; readonly rows: number };
+
+export type ReportParent = {
+  readonly blocks: readonly MessageBlock[];
+  readonly fallback: readonly string[];
+  readonly cut: ReportCut;
+};
+
+/**
+ * The report's part of the parent: facts, findings with their buttons, the table. `headLines` is how many lines the
+ * caller puts above; `reserve` how many characters of blocks the caller needs for itself.
+ */
+export function reportParent(
+  report: Report,
+  room: { readonly headLines: number; readonly reserve: number },
+): ReportParent {
+  const factLines = factsOf(report);
+  const free = Math.max(0, PARENT_LINES - room.headLines - factLines.length);
+  let cut: ReportCut = { findings: Math.min(report.findings.length, free), rows: 0 };
+  const total = report.table?.rows.length ?? 0;
+  // A table says something as a whole: all of it, or as many rows as there is room for.
+  cut = { ...cut, rows: Math.min(total, free - cut.findings) };
+  for (;;) {
+    const built = build(report, { factLines, cut });
+    if (sizeOf(built.blocks) <= LIMITS.blocksJson - room.reserve) return { ...built, cut };
+    if (cut.rows > 0) cut = { ...cut, rows: cut.rows - 1 };
+    else if (cut.findings > 0) cut = { ...cut, findings: cut.findings - 1 };
+    else return { ...built, cut };
+  }
+}
+
+function factsOf(report: Report): readonly Line[] {
+  const partial = report.partial === undefined ? [] : [[text(marked('warn', `Partial: ${report.partial}`), 420)]];
+  return [...report.facts.map((fact) => [text(fact, 400)]), ...partial];
+}
+
+function build(
+  report: Report,
+  { factLines, cut }: { readonly factLines: readonly Line[]; readonly cut: ReportCut },
+): { readonly blocks: readonly MessageBlock[]; readonly fallback: readonly string[] } {
+  const findings = report.findings.slice(0, cut.findings);
+  const table = report.table && cut.rows > 0 ? firstRows(report.table, cut.rows) : undefined;
+  const more = moreInThread(report, cut);
+  const blocks: MessageBlock[] = [
+    ...(factLines.length === 0 ? [] : [linesBlock(factLines)]),
+    ...findings.map((finding, at) => findingBlock(finding, nextOf(finding, at))),
+    ...(table === undefined ? [] : [tableBlock(table)]),
+    ...(more === undefined ? [] : [linesBlock([[text(more)]])]),
+  ];
+  const fallback = [
+    ...factLines.map(toFallback),
+    ...findings.map((finding) => toFallback([text(findingText(finding))])),
+    ...(table === undefined ? [] : table.rows.map(rowFallback)),
+    ...(more === undefined ? [] : [more]),
+  ];
+  return { blocks, fallback };
+}
+
+function firstRows(table: Table, rows: number): Table {
+  return { columns: table.columns, rows: table.rows.slice(0, rows) };
+}
+
+function findingText(finding: Finding): string {
+  return marked(finding.mark, truncate(oneLine(finding.text), FINDING_MAX));
+}
+
+/** After those of the report: no two buttons of a message share an action_id. */
+function nextOf(finding: Finding, at: number): Button | undefined {
+  return finding.next && nextButton(FIRST_FINDING_BUTTON + at, finding.next);
+}
+
+/** Plain text: Slack shows it as it is. */
+function findingBlock(finding: Finding, next: Button | undefined): MessageBlock {
+  const body = { type: 'plain_text' as const, text: literal(findingText(finding)), emoji: false };
+  return { type: 'section', text: body, ...(next === undefined ? {} : { accessory: next }) };
+}
+
+function moreInThread(report: Report, cut: ReportCut): string | undefined {
+  const findings = report.findings.length - cut.findings;
+  const rows = (report.table?.rows.length ?? 0) - cut.rows;
+  const parts = [...(findings > 0 ? [plural(findings, 'finding')] : []), ...(rows > 0 ? [plural(rows, 'row')] : [])];
+  return parts.length === 0 ? undefined : `${parts.join(' and ')} more in the thread`;
+}

@@ -1,0 +1,58 @@
+import type { Run } from '../core/run.ts';
+import { attribution } from './attribution.ts';
+import { bold, type Line, linesBlock, text, time, toFallback } from './lines.ts';
+import { bytes } from './numbers.ts';
+import type { SlackMessage } from './slack-message.ts';
+import { stepLines } from './step-lines.ts';
+
+export type ThreadReply = { readonly key: string; readonly message: SlackMessage; readonly editable: boolean };
+
+/** The record of more steps than this would not fit in one message. */
+const STEPS_RECORDED = 12;
+
+/**
+ * What became of earlier attempts. Posted once, so it says only what stays true. An attempt that was handed back on
+ * purpose and one that was lost look the same to the reader: another worker goes on.
+ */
+export function lossReplies(run: Run): readonly ThreadReply[] {
+  return run.losses.map((loss) => ({
+    key: `loss-${loss.attempt}`,
+    editable: false,
+    message: simple(run, [
+      [text('⚠️ '), bold(`Attempt ${loss.attempt} ended early`), text(' · known at '), time(loss.at, '{time_secs}')],
+      [text(`Worker ${loss.worker}: ${loss.why}. The run goes on with attempt ${loss.attempt + 1}.`, 400)],
+    ]),
+  }));
+}
+
+/**
+ * The steps, the one reply that is edited: while they run, and a last time when they ended. A reading run that goes
+ * well is over in seconds and its parent shows the steps, so it gets none and spends no edits on it.
+ */
+export function progressReplies(run: Run, now: Date): readonly ThreadReply[] {
+  const failed = run.now.state === 'ended' && run.now.outcome.type !== 'succeeded';
+  if (run.steps.length === 0 || (run.request.risk === 'read' && !failed && run.attempt < 2)) return [];
+  const title = run.now.state === 'ended' ? 'Steps' : 'Steps so far';
+  const lines: readonly Line[] = [
+    [bold(title), text(run.attempt > 1 ? ` · attempt ${run.attempt}` : '')],
+    ...stepLines(run.steps, now, STEPS_RECORDED),
+  ];
+  return [{ key: 'progress', editable: true, message: simple(run, lines) }];
+}
+
+export function artifactReplies(run: Run): readonly ThreadReply[] {
+  return run.artifacts.map((artifact) => {
+    const lines: readonly Line[] = [[bold(artifact.title), text(` · ${artifact.name} · ${bytes(artifact.sizeBytes)}`)]];
+    const { name, title, mimetype, key, altText } = artifact;
+    const file = { name, title, mimetype, key, ...(altText === undefined ? {} : { altText }) };
+    return { key: `artifact-${name}`, editable: false, message: { ...simple(run, lines), files: [file] } };
+  });
+}
+
+function simple(run: Run, lines: readonly Line[]): SlackMessage {
+  const from = attribution(run);
+  return {
+    text: [...lines.map(toFallback), from.fallback].join('\n'),
+    blocks: [linesBlock(lines), from.block],
+  };
+}
