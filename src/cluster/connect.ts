@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Clock } from '../core/clock.ts';
+import type { ClusterName } from '../core/ids.ts';
+import type { ClusterPort, Log } from '../core/ports.ts';
+import { reviewAccess } from './access.ts';
+import { askedFor, askedForPath } from './asked.ts';
+import { openConnection } from './connection.ts';
+import { execute } from './exec.ts';
+import { createApi, LIMITS, type Limits } from './http.ts';
+import type { Source } from './kubeconfig.ts';
+import { dropManagedFields, listPages } from './list.ts';
+import { readPodLog } from './pod-log.ts';
+import { pathOf } from './resource-path.ts';
+
+export type ClusterOptions = Source & {
+  readonly name: ClusterName;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: Partial<Limits>;
+};
+
+export type OpenCluster = { readonly port: ClusterPort; readonly close: () => Promise<void> };
+
+const Version = z.object({ gitVersion: z.string() });
+
+/**
+ * Opens a cluster for reading. Sends nothing yet: an unreachable cluster shows at the first call.
+ * Every call rejects with an OpsError, or with the reason of its signal when that aborted.
+ * @throws OpsError BadConfig when the kubeconfig, the context or the pod's account is not usable
+ */
+export async function openCluster(options: ClusterOptions): Promise<OpenCluster> {
+  const { name, clock, log } = options;
+  const connection = openConnection(options);
+  const from = { cluster: name, server: connection.server.host };
+  const api = createApi({ connection, clock, log, limits: { ...LIMITS, ...options.limits } });
+  const port: ClusterPort = {
+    name,
+    version: async (signal) => {
+      const asked = askedForPath(from, '/version');
+      return Version.parse(await api.json({ method: 'GET', path: '/version', asked }, signal)).gitVersion;
+    },
+    get: async (resource, ref, signal) => {
+      const asked = askedFor(from, 'get', resource, ref);
+      const object = await api.json({ method: 'GET', path: pathOf(resource, ref), asked }, signal);
+      dropManagedFields(object);
+      return object;
+    },
+    list: (resource, query, signal) => listPages(api, { from, resource, query }, signal),
+    exec: (request, signal) => execute({ connection, from }, request, signal),
+    podLog: (request, signal) => readPodLog({ api, from }, request, signal),
+    mayI: (questions, signal) => reviewAccess({ api, from }, questions, signal),
+  };
+  return { port, close: () => connection.close() };
+}

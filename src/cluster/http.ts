@@ -1,0 +1,180 @@
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { type Dispatcher, request } from 'undici';
+import type { Clock } from '../core/clock.ts';
+import { OpsError } from '../core/errors.ts';
+import type { Log } from '../core/ports.ts';
+import { toClusterError } from './api-errors.ts';
+import { ApiFailure } from './api-status.ts';
+import type { Asked } from './asked.ts';
+import type { Connection, Pass } from './connection.ts';
+import { DeadlineExceeded, withDeadline } from './deadline.ts';
+import { isTransient } from './network-errors.ts';
+
+export type Limits = {
+  /** Login, connecting, and the first byte of the answer. */
+  readonly headersMs: number;
+  /** The rest of the answer. */
+  readonly bodyMs: number;
+  readonly maxBodyBytes: number;
+  /** Tries of a read in all. */
+  readonly attempts: number;
+  /** First pause between tries; doubles, with jitter. */
+  readonly pauseMs: number;
+  /** A server that asks to wait longer is reported, not waited for. */
+  readonly maxPauseMs: number;
+};
+
+export const LIMITS: Limits = {
+  headersMs: 8_000,
+  bodyMs: 20_000,
+  maxBodyBytes: 64 * 1024 * 1024,
+  attempts: 3,
+  pauseMs: 200,
+  maxPauseMs: 5_000,
+};
+
+export type ApiCall = {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly query?: readonly (readonly [string, string])[];
+  readonly accept?: string;
+  readonly body?: unknown;
+  readonly asked: Asked;
+  /** Set for POSTs that change nothing (access reviews). GETs are always safe to repeat, other calls never. */
+  readonly safe?: boolean;
+};
+
+/** One answered call; only success comes back. @throws OpsError, or the reason of the signal when that aborted */
+export type Api = {
+  readonly text: (call: ApiCall, signal: AbortSignal) => Promise<string>;
+  /** @throws OpsError UnexpectedAnswer for a body that is not JSON */
+  readonly json: (call: ApiCall, signal: AbortSignal) => Promise<unknown>;
+};
+
+export type ApiDeps = {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+};
+
+export function createApi(deps: ApiDeps): Api {
+  const text = (call: ApiCall, signal: AbortSignal): Promise<string> => withRetries(deps, call, signal);
+  return {
+    text,
+    json: async (call, signal) => parsed(await text({ accept: 'application/json', ...call }, signal), call.asked),
+  };
+}
+
+function parsed(text: string, asked: Asked): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown: unknown) {
+    throw notJson(thrown, asked);
+  }
+}
+
+function notJson(cause: unknown, { server, what }: Asked): OpsError {
+  return new OpsError('UnexpectedAnswer', `${server} answered about ${what}, but not with JSON`, {
+    nextStep: `check that ${server} is a Kubernetes API server and not a proxy's page`,
+    cause,
+  });
+}
+
+async function withRetries(deps: ApiDeps, call: ApiCall, signal: AbortSignal): Promise<string> {
+  const { clock, log, limits } = deps;
+  const attempts = call.method === 'GET' || call.safe === true ? limits.attempts : 1;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once(deps, call, signal);
+    } catch (thrown: unknown) {
+      signal.throwIfAborted();
+      const pauseMs = attempt < attempts ? pauseAfter(thrown, attempt, limits) : undefined;
+      if (pauseMs === undefined) throw toClusterError(thrown, call.asked);
+      log.debug(
+        { cluster: call.asked.cluster, path: call.path, attempt, pauseMs, err: thrown },
+        'cluster read retried',
+      );
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+}
+
+/** How long to wait before the next try, or nothing when another one makes no sense. */
+function pauseAfter(thrown: unknown, attempt: number, limits: Limits): number | undefined {
+  const jittered = limits.pauseMs * 2 ** (attempt - 1) * (0.5 + Math.random());
+  if (thrown instanceof ApiFailure)
+    return pauseAfterAnswer(thrown, attempt, Math.max(thrown.retryAfterMs ?? 0, jittered), limits);
+  // After a hang one fresh connection is tried, at once: the old one may have been half open.
+  if (thrown instanceof DeadlineExceeded) return attempt === 1 ? 0 : undefined;
+  return isTransient(thrown) ? jittered : undefined;
+}
+
+function pauseAfterAnswer(
+  { httpStatus }: ApiFailure,
+  attempt: number,
+  pauseMs: number,
+  limits: Limits,
+): number | undefined {
+  // The credentials were renewed meanwhile; refused again, they are wrong.
+  if (httpStatus === 401) return attempt === 1 ? 0 : undefined;
+  if (httpStatus !== 429 && httpStatus < 500) return;
+  return pauseMs > limits.maxPauseMs ? undefined : pauseMs;
+}
+
+type Answer = Dispatcher.ResponseData;
+
+async function once(deps: ApiDeps, call: ApiCall, signal: AbortSignal): Promise<string> {
+  const { connection, limits } = deps;
+  const pass = await withDeadline(limits.headersMs, signal, () => connection.pass());
+  const response = await withDeadline(limits.headersMs, signal, (within) => send(deps, call, pass, within));
+  const text = await withDeadline(limits.bodyMs, signal, (within) => read(response, call.asked, limits, within));
+  if (response.statusCode >= 200 && response.statusCode < 300) return text;
+  if (response.statusCode === 401) connection.renew(pass.generation);
+  throw new ApiFailure(response.statusCode, text, response.headers);
+}
+
+function send({ connection, limits }: ApiDeps, call: ApiCall, pass: Pass, signal: AbortSignal): Promise<Answer> {
+  const url = new URL(connection.server);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}${call.path}`;
+  for (const [name, value] of call.query ?? []) url.searchParams.append(name, value);
+  const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
+  return request(url, {
+    method: call.method,
+    dispatcher: pass.dispatcher,
+    headers: {
+      ...pass.headers,
+      accept: call.accept ?? '*/*',
+      'accept-encoding': 'gzip',
+      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    headersTimeout: limits.headersMs,
+    bodyTimeout: limits.bodyMs,
+    signal,
+    ...body,
+  });
+}
+
+async function read(response: Answer, asked: Asked, limits: Limits, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const collect = async (parts: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const part of parts) {
+      bytes += part.length;
+      if (bytes > limits.maxBodyBytes)
+        throw new OpsError(
+          'OutputTooLarge',
+          `the answer about ${asked.what} is larger than ${limits.maxBodyBytes} bytes`,
+          {
+            nextStep: 'ask for less: a namespace, a label, or smaller pages',
+          },
+        );
+      chunks.push(part);
+    }
+  };
+  if (response.headers['content-encoding'] === 'gzip')
+    await pipeline(response.body, createGunzip(), collect, { signal });
+  else await pipeline(response.body, collect, { signal });
+  return Buffer.concat(chunks, bytes).toString('utf8');
+}
