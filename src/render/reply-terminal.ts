@@ -3,7 +3,7 @@ import { terminalText } from './escape.ts';
 import { MARK_WORD } from './marks.ts';
 import type { TerminalOptions } from './report-terminal.ts';
 
-/** Help and refusals in a terminal, where there are no buttons: what can be run next is a line to type. */
+/** Help and refusals in a terminal, where there are no buttons: what can be run next is a line to type. No line break at the end. */
 export function renderReplyText(reply: Reply, { root = 'npx cilium-chatops run' }: TerminalOptions): string {
   const word = MARK_WORD[reply.mark];
   const typed = reply.lines.map((line) => (line.code === undefined ? '' : terminalText(line.code)));
@@ -16,5 +16,6 @@ export function renderReplyText(reply: Reply, { root = 'npx cilium-chatops run' 
     return `  ${left.padEnd(width)}  ${terminalText(line.text)}`;
   });
   const next = reply.next.map((each) => `  ${terminalText(each.label)}: ${root} ${terminalText(each.command)}`);
-  return `${[`${word === '' ? '' : `${word}: `}${terminalText(reply.text)}`, ...lines, ...next].join('\n')}\n`;
+  const first = `${word === '' ? '' : `${word}: `}${terminalText(reply.text)}`;
+  return [first, ...lines, ...next].join('\n');
 }

@@ -18,7 +18,7 @@ const ANSI = { ok: '32', warn: '33', fail: '31', running: '36', unknown: '33', n
   string
 >;
 
-/** The same report as in Slack, for a terminal. Ends with a line break. */
+/** The same report as in Slack, for a terminal; no line break at the end. */
 export function renderReportText(report: Report, options: TerminalOptions): string {
   const parts = [
     [headline(report, options), ...report.facts.map(terminalText), ...partial(report, options)],
@@ -32,7 +32,7 @@ export function renderReportText(report: Report, options: TerminalOptions): stri
     [dim(`Read at ${terminalText(report.asOf)}`, options)],
   ];
   const shown = parts.filter((part) => part.length > 0).map((part) => part.join('\n'));
-  return `${shown.join('\n\n')}\n`;
+  return shown.join('\n\n');
 }
 
 function headline(report: Report, options: TerminalOptions): string {

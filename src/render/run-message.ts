@@ -13,7 +13,11 @@ import { artifactReplies, lossReplies, progressReplies, type ThreadReply } from 
 import { LIMITS, type MessageBlock, type SlackMessage, sizeOf } from './slack-message.ts';
 
 export type RenderOptions = {
-  readonly now: Date;
+  /**
+   * For how long things take. By default the time of the run's last event: a render that nothing caused then changes
+   * nothing, and costs no edit.
+   */
+  readonly now?: Date;
   /** The caller can upload files: artifacts become replies of their own. Without it nothing points at them. */
   readonly uploads?: boolean;
 };
@@ -26,10 +30,11 @@ export type RunMessages = {
 };
 
 /** Pure: the same run at the same time gives the same messages, so a bot that was down catches up by rendering. */
-export function renderRun(run: Run, options: RenderOptions): RunMessages {
-  const before = [...lossReplies(run), ...progressReplies(run, options.now)];
+export function renderRun(run: Run, options: RenderOptions = {}): RunMessages {
+  const now = options.now ?? new Date(run.lastEventAt);
+  const before = [...lossReplies(run), ...progressReplies(run, now)];
   if (run.now.state !== 'ended') {
-    const lines = openHead(run, options.now);
+    const lines = openHead(run, now);
     return { parent: message(run, { lines, buttons: openButtons(run), asOf: undefined }), replies: before };
   }
   const head = outcomeHead(run, run.now.outcome);
