@@ -3,19 +3,23 @@ import { terminalText, truncate } from './escape.ts';
 import { MARK_SYMBOL, STEP_MARK, STEP_WORD } from './marks.ts';
 import { bar, bytes, count } from './numbers.ts';
 
-/** One line of progress for stderr; `undefined` for the counts in between, of which every tenth part is enough. */
-export function renderProgressLine(progress: Progress, columns = 100): string | undefined {
-  const words = describe(progress);
-  return words === undefined ? undefined : truncate(terminalText(words), Math.max(20, columns - 1));
+/**
+ * One line of progress for stderr, without a line break. `passing` ones, the counts between every tenth part, are worth
+ * overwriting on a terminal and skipping elsewhere.
+ */
+export type ProgressLine = { readonly line: string; readonly passing: boolean };
+
+export function renderProgressLine(progress: Progress, columns: number): ProgressLine {
+  const line = truncate(terminalText(describe(progress)), Math.max(20, columns - 1));
+  return { line, passing: progress.type === 'counted' && !reachesTenth(progress.done, progress.total) };
 }
 
-function describe(progress: Progress): string | undefined {
+function describe(progress: Progress): string {
   switch (progress.type) {
     case 'step-started':
       return `${MARK_SYMBOL.running} ${progress.title}`;
     case 'counted': {
       const { step, done, total } = progress;
-      if (!reachesTenth(done, total)) return undefined;
       return `${MARK_SYMBOL.running} ${step} ${bar(done, total)} ${count(done)}/${count(total)}${detail(progress.detail)}`;
     }
     case 'step-ended': {
