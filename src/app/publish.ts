@@ -59,27 +59,41 @@ type Place = {
 };
 
 async function bringUp(deps: PublishDeps, place: Place): Promise<Processed> {
-  const id = place.run.request.run;
   const rendered = deps.render(place.run);
   const { delivery, waitMs } = await bringUpParent(deps, place, rendered.parent);
+  const threadTs = place.thread ?? delivery.parent?.ts;
+  if (threadTs === undefined) return { type: 'later', afterMs: EDIT_SPACING_MS };
   let known = delivery;
-  const threadTs = place.thread ?? known.parent?.ts;
-  for (const { key, message, editable } of threadTs === undefined ? [] : rendered.replies) {
-    const hash = hashOf(message);
-    const sent = known.replies[key];
-    if (sent?.hash === hash || (sent && !editable)) continue;
-    if (sent && !(await mayEdit(deps, place.run)).ok) return { type: 'later', afterMs: EDIT_SPACING_MS };
-    const ts =
-      sent?.ts ??
-      (await deps.chat.post(
-        { channel: place.channel, run: id, ...(threadTs === undefined ? {} : { threadTs }) },
-        message,
-      ));
-    if (sent) await deps.chat.update({ channel: place.channel, ts }, message);
-    known = { ...known, replies: { ...known.replies, [key]: { ts, hash } } };
-    await saveDelivery(deps.state.blobs, id, known);
+  for (const each of rendered.replies) {
+    const next = await bringUpReply(deps, { ...place, delivery: known, thread: threadTs }, each);
+    if (next === 'wait') return { type: 'later', afterMs: EDIT_SPACING_MS };
+    known = next;
   }
   return waitMs === undefined ? { type: 'done' } : { type: 'later', afterMs: waitMs };
+}
+
+/** Posts a reply that is not there yet, edits an editable one that changed. Answers what is known to be sent then. */
+async function bringUpReply(
+  deps: PublishDeps,
+  { run, delivery, channel, thread }: Place,
+  { key, message, editable }: RenderedRun['replies'][number],
+): Promise<Delivery | 'wait'> {
+  const id = run.request.run;
+  const hash = hashOf(message);
+  const sent = delivery.replies[key];
+  if (sent && (sent.hash === hash || !editable)) return delivery;
+  if (sent) {
+    if (!(await mayEdit(deps, run)).ok) return 'wait';
+    await deps.chat.update({ channel, ts: sent.ts }, message);
+  }
+  const ts = sent?.ts ?? (await deps.chat.post(placed(channel, id, thread), message));
+  const next = { ...delivery, replies: { ...delivery.replies, [key]: { ts, hash } } };
+  await saveDelivery(deps.state.blobs, id, next);
+  return next;
+}
+
+function placed(channel: ChannelId, run: RunId, threadTs: string | undefined) {
+  return { channel, run, ...(threadTs === undefined ? {} : { threadTs }) };
 }
 
 type ParentSent = { readonly delivery: Delivery; readonly waitMs?: number };
@@ -102,9 +116,7 @@ async function bringUpParent(
     if (!budget.ok) return { delivery, waitMs: budget.retryAfterMs };
     await deps.chat.update({ channel, ts: parent.ts }, message);
   }
-  const ts =
-    parent?.ts ??
-    (await deps.chat.post({ channel, run: id, ...(thread === undefined ? {} : { threadTs: thread }) }, message));
+  const ts = parent?.ts ?? (await deps.chat.post(placed(channel, id, thread), message));
   const next: Delivery = { ...delivery, channel, parent: { ts, hash, look, editedAtMs: nowMs } };
   await saveDelivery(deps.state.blobs, id, next);
   return { delivery: next };

@@ -26,12 +26,12 @@ export type SubmitDeps = {
   readonly config: () => ChatopsConfig;
   readonly clock: Clock;
   readonly log: Log;
-  /** How the reader calls us: `/cilium`. */
-  readonly root: string;
 };
 
 export type Request = {
   readonly line: string;
+  /** How the reader calls us: `/cilium`. */
+  readonly root: string;
   readonly by: Actor;
   readonly origin: Origin;
   /** Same for every redelivery of the same request. */
@@ -64,9 +64,12 @@ async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>
   const cards: readonly Card[] = [...deps.jobs, ...answers];
   switch (parsed.type) {
     case 'help':
-      return { type: 'reply', reply: parsed.card ? cardReply(parsed.card, deps.root) : helpReply(cards, deps.root) };
+      return {
+        type: 'reply',
+        reply: parsed.card ? cardReply(parsed.card, request.root) : helpReply(cards, request.root),
+      };
     case 'misunderstood':
-      return { type: 'reply', reply: misunderstoodReply(parsed, cards, deps.root) };
+      return { type: 'reply', reply: misunderstoodReply(parsed, cards, request.root) };
     case 'command': {
       const refusal = refusalOf(parsed.card, request.by);
       if (refusal !== undefined) return { type: 'reply', reply: reply('warn', `Not allowed: ${refusal}`) };
@@ -90,7 +93,7 @@ async function acceptJob(deps: SubmitDeps, request: Request, wanted: Wanted): Pr
   if (!parsed.ok) {
     const { job } = wanted;
     const misunderstood = { type: 'misunderstood' as const, typed: request.line, problem: parsed.problem, card: job };
-    return { type: 'reply', reply: misunderstoodReply(misunderstood, deps.jobs, deps.root) };
+    return { type: 'reply', reply: misunderstoodReply(misunderstood, deps.jobs, request.root) };
   }
   const chosen = chooseCluster(deps, request, { ...wanted, args: parsed.args });
   if (chosen.type === 'reply') return chosen;

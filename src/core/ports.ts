@@ -75,6 +75,26 @@ export type Queues = {
   readonly depth: (lane: Lane) => Promise<{ readonly waiting: number; readonly active: number }>;
 };
 
+/**
+ * What src/store hands to src/queue: ready-made clients of the driver, opaque here, so that the queue room needs no
+ * driver and both rooms share one server. The store's `close` ends every client it handed out.
+ */
+export type QueueConnection =
+  | {
+      readonly kind: 'redis';
+      /** Before every key of the queues; one hash tag for queues and runs. */
+      readonly prefix: string;
+      /** Rejects at once while the server is away: for whoever has a person waiting. */
+      readonly failFast: object;
+      /** Opened at its first use. Waits for the server to come back: for consumers. */
+      readonly patient: () => object;
+    }
+  | {
+      readonly kind: 'postgres';
+      /** A pool of at most `max` connections whose search path is the queue's schema. */
+      readonly openPool: (max: number) => object;
+    };
+
 export type Consumers = {
   readonly consume: (lane: Lane, concurrency: number, processor: Processor) => Promise<void>;
   /** Stops intake, aborts what runs with `shutdown`, waits at most `drainMs` for the processors to hand back. */

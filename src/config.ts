@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { ChatopsConfig, type ClusterConfig, defaultChatopsConfig } from './core/chatops-config.ts';
+import { DAY_MS } from './core/clock.ts';
+import { OpsError } from './core/errors.ts';
+import { ClusterName } from './core/ids.ts';
+
+/** Everything the environment may say. `.env.example` lists the same names (tested). Empty means unset. */
+const port = z.coerce.number().int().min(0).max(65_535);
+
+export const Env = z.object({
+  SLACK_BOT_TOKEN: z.string().startsWith('xoxb-', 'must be a bot token (xoxb-…)').optional(),
+  SLACK_APP_TOKEN: z.string().startsWith('xapp-', 'must be an app-level token (xapp-…)').optional(),
+  SLACK_SIGNING_SECRET: z.string().min(8).optional(),
+  SLACK_API_URL: z.url().optional(),
+  SLACK_COMMAND: z
+    .string()
+    .regex(/^\/[a-z0-9_-]{1,31}$/, 'must look like /cilium')
+    .default('/cilium'),
+  SLACK_PORT: port.default(3000),
+  STATE_URL: z.string().min(1).optional(),
+  DATA_DIR: z.string().min(1).default('./.data'),
+  KEEP_RUNS_DAYS: z.coerce.number().int().min(1).max(3_650).default(90),
+  KUBECONFIG: z.string().min(1).optional(),
+  CLUSTERS: z
+    .string()
+    .transform((names) => names.split(',').map((name) => name.trim()))
+    .pipe(z.array(ClusterName).min(1))
+    .optional(),
+  CHATOPS_CONFIG: z.string().min(1).optional(),
+  ROLE: z.enum(['all', 'bot', 'worker']).default('all'),
+  HTTP_PORT: port.default(8080),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  /** Set by Kubernetes in every pod. */
+  KUBERNETES_SERVICE_HOST: z.string().optional(),
+});
+export type Env = z.infer<typeof Env>;
+
+/** @throws OpsError BadConfig naming every bad variable at once, never a value: values are secrets. */
+export function readEnv(env: Readonly<Record<string, string | undefined>>): Env {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = Env.safeParse(set);
+  if (parsed.success) return parsed.data;
+  const bad = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${withoutValue(issue)}`);
+  throw new OpsError('BadConfig', `the environment is not usable: ${bad.join('; ')}`, {
+    nextStep: 'compare with .env.example',
+  });
+}
+
+function withoutValue(issue: z.core.$ZodIssue): string {
+  return issue.message.replace(/, received .*$/, '');
+}
+
+export type SlackSettings = {
+  readonly botToken: string;
+  readonly transport:
+    | { readonly type: 'socket'; readonly appToken: string }
+    | { readonly type: 'http'; readonly signingSecret: string; readonly port: number };
+};
+
+/** @throws OpsError BadConfig when the bot role lacks a token */
+export function slackSettings(env: Env): SlackSettings {
+  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, SLACK_SIGNING_SECRET: signingSecret } = env;
+  if (botToken === undefined) throw missing('SLACK_BOT_TOKEN is not set');
+  if (appToken !== undefined) return { botToken, transport: { type: 'socket', appToken } };
+  if (signingSecret !== undefined)
+    return { botToken, transport: { type: 'http', signingSecret, port: env.SLACK_PORT } };
+  throw missing('neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set');
+}
+
+function missing(what: string): OpsError {
+  return new OpsError('BadConfig', what, {
+    nextStep: 'copy .env.example to .env and fill it in, or try `npm run demo`, which needs no accounts',
+  });
+}
+
+/** Where a cluster's credentials come from. */
+export function clusterSource(cluster: ClusterConfig | undefined, env: Env) {
+  return {
+    ...(cluster?.context === undefined ? {} : { context: cluster.context }),
+    ...(cluster?.inCluster === undefined ? {} : { inCluster: cluster.inCluster }),
+    ...(env.KUBECONFIG === undefined ? {} : { kubeconfigPath: env.KUBECONFIG }),
+  };
+}
+
+export function keepRunsMs(env: Env): number {
+  return env.KEEP_RUNS_DAYS * DAY_MS;
+}
+
+/** @throws OpsError BadConfig with file, path and what is allowed */
+export async function readChatopsConfig(
+  env: Pick<Env, 'CHATOPS_CONFIG' | 'KUBERNETES_SERVICE_HOST' | 'KUBECONFIG'>,
+): Promise<ChatopsConfig> {
+  const file = env.CHATOPS_CONFIG;
+  if (file === undefined)
+    return defaultChatopsConfig(env.KUBERNETES_SERVICE_HOST !== undefined && env.KUBECONFIG === undefined);
+  const parsed = ChatopsConfig.safeParse(await readYaml(file));
+  if (parsed.success) return parsed.data;
+  const bad = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  throw new OpsError('BadConfig', `${file} is not usable: ${bad.join('; ')}`);
+}
+
+async function readYaml(file: string): Promise<unknown> {
+  try {
+    return parseYaml(await readFile(file, 'utf8'));
+  } catch (thrown) {
+    const why = thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : '';
+    throw new OpsError('BadConfig', `${file} cannot be read: ${why}`, { cause: thrown });
+  }
+}

@@ -1,0 +1,72 @@
+import { readEnv } from './config.ts';
+import { toOpsError } from './core/errors.ts';
+import { createLog } from './log.ts';
+
+/** `cilium-chatops serve` (the bot, the worker, or both) and `cilium-chatops run <command…>` (the terminal). */
+const USAGE = `cilium-chatops: operate Cilium on Kubernetes
+
+  cilium-chatops serve                    start the bot, the worker or both (ROLE=all|bot|worker)
+  cilium-chatops run <command…>           run a command here, with your own kubeconfig
+                     [--output json]      the result for machines, on stdout
+  cilium-chatops run help                 the commands
+
+Settings come from the environment: see .env.example`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [verb, ...rest] = argv;
+  if (verb === undefined || verb === 'help' || verb === '--help' || verb === '-h') {
+    console.log(USAGE);
+    return verb === undefined ? 2 : 0;
+  }
+  const env = readEnv(process.env);
+  if (verb === 'serve') return serveUntilStopped(env);
+  if (verb === 'run') return runInTerminal(rest, env);
+  console.error(`there is no "${verb}"\n\n${USAGE}`);
+  return 2;
+}
+
+async function serveUntilStopped(env: ReturnType<typeof readEnv>): Promise<number> {
+  const log = createLog(env.LOG_LEVEL, env.ROLE);
+  const { serve } = await import('./serve.ts');
+  const serving = await serve(env, log);
+  const reason = await stopSignal();
+  log.info({ reason }, 'stopping');
+  await serving.stop();
+  return 0;
+}
+
+async function runInTerminal(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {
+  const { runHere } = await import('./run-here.ts');
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort(new Error('interrupted')));
+  const terminal = {
+    out: (text: string) => console.log(text),
+    err: (text: string) => console.error(text),
+    columns: process.stdout.columns ?? 100,
+    color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    signal: stop.signal,
+  };
+  return runHere(words, env, terminal, createLog(process.env['LOG_LEVEL'] ?? 'error', 'terminal'));
+}
+
+/** A second signal ends the process at once: whoever asks twice means it. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1));
+        resolve(signal);
+      });
+    }
+  });
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (thrown: unknown) => {
+    const error = toOpsError(thrown);
+    console.error(`cilium-chatops: ${error.message}${error.nextStep === undefined ? '' : `\n  ${error.nextStep}`}`);
+    if (error.code === 'Bug') console.error(thrown);
+    process.exit(1);
+  },
+);
