@@ -1,0 +1,189 @@
+import {
+  type ConnectionOptions,
+  createPostgresBackend,
+  createPostgresRelayBackend,
+  type Job,
+  type JobType,
+  type PgPool,
+  Queue,
+  Relay,
+  runMigrations,
+  Worker,
+  type WorkerOptions,
+  withBackend,
+} from 'bullmq';
+import type { Lane, QueueConnection } from '../core/ports.ts';
+
+/*
+ * BullMQ's classes on either backend, behind narrow types of our own: its generics differ per backend. The casts below
+ * are the one place where an opaque client of the store becomes BullMQ's again.
+ */
+
+export type RunJob = { readonly run: string };
+export type QueuedJob = Pick<Job<RunJob>, 'id' | 'data' | 'moveToDelayed' | 'moveToWait'>;
+
+type AddOptions = {
+  readonly jobId?: string;
+  readonly deduplication?: { readonly id: string; readonly keepLastIfActive: true };
+};
+
+export type LaneQueue = {
+  readonly add: (lane: Lane, job: RunJob, options: AddOptions) => Promise<void>;
+  readonly counts: (types: readonly JobType[]) => Promise<Readonly<Record<string, number>>>;
+  readonly setGlobalConcurrency: (limit: number) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type LaneWorker = Pick<Worker, 'cancelJob' | 'close'>;
+
+/** Milliseconds. A killed worker's job starts elsewhere after about lock + check. */
+export type Timing = { readonly lockMs: number; readonly stalledCheckMs: number };
+
+/** BullMQ hands the signal only to functions that declare three parameters. */
+export type BullProcessor = (
+  job: QueuedJob,
+  token: string | undefined,
+  cancel: AbortSignal | undefined,
+) => Promise<void>;
+
+export type WorkerSettings = {
+  readonly concurrency: number;
+  readonly timing: Timing;
+  readonly processor: BullProcessor;
+  readonly onError: (error: Error) => void;
+};
+
+export type Bull = {
+  readonly openQueue: (lane: Lane, onError: (error: Error) => void) => LaneQueue;
+  readonly openWorker: (lane: Lane, settings: WorkerSettings) => Promise<LaneWorker>;
+  readonly openRelay: (onError: (error: Error) => void) => Relay<unknown>;
+  /** After everything opened here was closed. */
+  readonly close: () => Promise<void>;
+};
+
+/** Cluster names are checked when they are parsed: no queue is named by what somebody typed. */
+function queueName(lane: Lane): string {
+  return lane.type === 'render' ? 'render' : `${lane.type}.${lane.cluster}`;
+}
+
+/** Nobody reads BullMQ's own events: the run's are the record. */
+const STREAMS = { events: { maxLen: 100 } };
+
+function workerOptions({ concurrency, timing }: WorkerSettings) {
+  return {
+    concurrency,
+    autorun: false,
+    lockDuration: timing.lockMs,
+    stalledInterval: timing.stalledCheckMs,
+    // The run counts its attempts and ends itself; a queue that gave up first would leave it unfinished.
+    maxStalledCount: 1_000,
+    // BullMQ waits this long after an error of the store; its 15 s would outlast most restarts of one.
+    runRetryDelay: 1_000,
+  } satisfies Partial<WorkerOptions>;
+}
+
+/** `audience` decides what happens while the store is away: a `person` gets an error at once, a `machine` waits. */
+export async function openBull(connection: QueueConnection, audience: 'person' | 'machine'): Promise<Bull> {
+  return connection.kind === 'redis' ? onRedis(connection, audience) : await onPostgres(connection);
+}
+
+function onRedis(connection: Extract<QueueConnection, { kind: 'redis' }>, audience: 'person' | 'machine'): Bull {
+  const { prefix } = connection;
+  const patient = (): ConnectionOptions => connection.patient() as ConnectionOptions;
+  return {
+    openQueue: (lane, onError) => {
+      const client = audience === 'person' ? (connection.failFast as ConnectionOptions) : patient();
+      return toLaneQueue(new Queue<RunJob>(queueName(lane), { connection: client, prefix, streams: STREAMS }), onError);
+    },
+    openWorker: async (lane, settings) => {
+      const options = { ...workerOptions(settings), connection: patient(), prefix };
+      return await started(new Worker<RunJob>(queueName(lane), settings.processor, options), settings.onError);
+    },
+    openRelay: (onError) => {
+      const relay = new Relay<unknown>({ connection: patient(), prefix, namespace: 'cancel' });
+      return relay.on('error', onError);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function onPostgres({ openPool }: Extract<QueueConnection, { kind: 'postgres' }>): Promise<Bull> {
+  const Postgres = withBackend(createPostgresBackend);
+  const pools: PgPool[] = [];
+  // Two: one listens for work, the other does everything else.
+  const pool = (): PgPool => {
+    const opened = openPool(2) as PgPool;
+    pools.push(opened);
+    return opened;
+  };
+  const shared = pool();
+  await migrate(shared);
+  return {
+    openQueue: (lane, onError) =>
+      toLaneQueue(new Postgres.Queue<RunJob>(queueName(lane), { connection: shared, streams: STREAMS }), onError),
+    openWorker: async (lane, settings) => {
+      const options = { ...workerOptions(settings), connection: pool() };
+      return await started(new Postgres.Worker<RunJob>(queueName(lane), settings.processor, options), settings.onError);
+    },
+    openRelay: (onError) => {
+      const backend = createPostgresRelayBackend as (options: {
+        connection: unknown;
+        namespace: string;
+      }) => ReturnType<typeof createPostgresRelayBackend>;
+      return new Relay<unknown>({ connection: pool(), namespace: 'cancel', backend }).on('error', onError);
+    },
+    close: async () => {
+      await Promise.all(pools.map((each) => each.end()));
+    },
+  };
+}
+
+/** Idempotent, and safe when several processes start at once: BullMQ takes an advisory lock. */
+async function migrate(pool: PgPool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await runMigrations(client);
+  } finally {
+    client.release();
+  }
+}
+
+type AnyQueue = {
+  add: (name: string, job: RunJob, options: object) => Promise<unknown>;
+  getJobCounts: (...types: JobType[]) => Promise<Record<string, number>>;
+  setGlobalConcurrency: (limit: number) => Promise<unknown>;
+  on: (event: 'error', listener: (error: Error) => void) => unknown;
+  close: () => Promise<void>;
+};
+
+function toLaneQueue(queue: AnyQueue, onError: (error: Error) => void): LaneQueue {
+  queue.on('error', onError);
+  return {
+    add: async (lane, job, options) => {
+      await queue.add(lane.type, job, { ...options, removeOnComplete: true, removeOnFail: true });
+    },
+    counts: (types) => queue.getJobCounts(...types),
+    setGlobalConcurrency: async (limit) => {
+      await queue.setGlobalConcurrency(limit);
+    },
+    close: () => queue.close(),
+  };
+}
+
+type AnyWorker = LaneWorker & {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'lockRenewalFailed', listener: (jobIds: string[]) => void): unknown;
+  waitUntilReady: () => Promise<unknown>;
+  run: () => Promise<void>;
+};
+
+async function started<W extends AnyWorker>(worker: W, onError: (error: Error) => void): Promise<LaneWorker> {
+  worker.on('error', onError);
+  worker.on('lockRenewalFailed', (jobIds) => {
+    for (const id of jobIds) worker.cancelJob(id, 'lock-lost');
+  });
+  await worker.waitUntilReady();
+  // Ends when the worker is closed.
+  worker.run().catch((thrown: unknown) => onError(thrown instanceof Error ? thrown : new Error(String(thrown))));
+  return worker;
+}

@@ -1,0 +1,59 @@
+import type { RunEvent } from '../../src/core/events.ts';
+import type { RunId } from '../../src/core/ids.ts';
+import type { State } from '../../src/core/ports.ts';
+
+type Blob = { readonly bytes: Uint8Array; readonly expiresAtMs: number };
+
+/** The state in this process: one fake for every test that needs a store. `now` decides about TTLs and budgets. */
+export function createMemoryState(now: () => Date = () => new Date()): State {
+  const runs = new Map<RunId, readonly RunEvent[]>();
+  const blobs = new Map<string, Blob>();
+  const takes = new Map<string, readonly number[]>();
+  const changedAt = (run: RunId): Date => new Date(runs.get(run)?.at(-1)?.at ?? 0);
+
+  return {
+    runs: {
+      append: async (run, afterSeq, event) => {
+        const events = runs.get(run) ?? [];
+        if (events.length !== afterSeq) return { ok: false, last: events.length };
+        // As a real store: later changes to the caller's object do not reach it.
+        runs.set(run, [...events, structuredClone(event)]);
+        return { ok: true, seq: afterSeq + 1 };
+      },
+      read: async (run, afterSeq) => structuredClone((runs.get(run) ?? []).slice(afterSeq)),
+      recent: async ({ limit, changedSince }) =>
+        [...runs.keys()]
+          .map((run) => ({ run, changedAt: changedAt(run) }))
+          .filter((each) => changedSince === undefined || each.changedAt >= changedSince)
+          .sort((a, b) => b.changedAt.getTime() - a.changedAt.getTime())
+          .slice(0, limit),
+      prune: async (olderThan, limit) => {
+        const old = [...runs.keys()].filter((run) => changedAt(run) < olderThan).slice(0, limit);
+        for (const run of old) {
+          runs.delete(run);
+          for (const key of blobs.keys()) if (key.startsWith(`${run}/`)) blobs.delete(key);
+        }
+        return old.length;
+      },
+    },
+    blobs: {
+      put: async (key, bytes, options = {}) => {
+        blobs.set(key, { bytes: bytes.slice(), expiresAtMs: now().getTime() + (options.ttlMs ?? Infinity) });
+      },
+      get: async (key) => {
+        const blob = blobs.get(key);
+        return blob !== undefined && blob.expiresAtMs > now().getTime() ? blob.bytes.slice() : undefined;
+      },
+    },
+    budget: {
+      take: async (key, limit, windowMs) => {
+        const nowMs = now().getTime();
+        const recent = (takes.get(key) ?? []).filter((at) => at > nowMs - windowMs);
+        const [oldest = nowMs] = recent;
+        if (recent.length >= limit) return { ok: false, retryAfterMs: Math.max(1, oldest + windowMs - nowMs) };
+        takes.set(key, [...recent, nowMs]);
+        return { ok: true };
+      },
+    },
+  };
+}
