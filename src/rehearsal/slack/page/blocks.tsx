@@ -4,6 +4,7 @@ import { InputBlock } from './block-input.tsx';
 import { PlanBlock, TaskCard } from './block-plan.tsx';
 import { DataTable, TableBlock } from './block-table.tsx';
 import { ElementView } from './element.tsx';
+import { ErrorBoundary } from './error-boundary.tsx';
 import { arrayOf, child, children, type Fields, fieldsOf, flag, has, str, textOf } from './fields.ts';
 import { Picture } from './picture.tsx';
 import { RichText } from './rich-text.tsx';
@@ -52,7 +53,13 @@ export function Blocks({ blocks }: { readonly blocks: readonly unknown[] }) {
 function BlockView({ block }: BlockProps) {
   const type = str(block, 'type');
   const Drawn = Object.hasOwn(BLOCKS, type) ? BLOCKS[type] : undefined;
-  if (Drawn) return <Drawn block={block} />;
+  if (Drawn) {
+    return (
+      <ErrorBoundary what={`the block “${type}”`}>
+        <Drawn block={block} />
+      </ErrorBoundary>
+    );
+  }
   return <p className="unknown">The rehearsal page does not draw the block “{type}”.</p>;
 }
 

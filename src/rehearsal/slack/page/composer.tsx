@@ -1,5 +1,5 @@
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
-import { explain, postControl } from './control.ts';
+import { explain, isToldBySlackbot, postControl } from './control.ts';
 import { type Suggestion, suggest, toOutgoing } from './suggestions.ts';
 import { useWorkspace } from './workspace-context.tsx';
 
@@ -9,7 +9,7 @@ const NONE = -1;
 
 /** Enter sends, Shift+Enter breaks the line, Tab or Enter takes the suggestion chosen with the arrow keys. */
 export function Composer({ channel, threadTs, placeholder }: Props) {
-  const { snapshot, viewer } = useWorkspace();
+  const { snapshot, viewer, bot } = useWorkspace();
   const [typed, setTyped] = useState('');
   const [active, setActive] = useState(NONE);
   const [dismissed, setDismissed] = useState(false);
@@ -17,8 +17,7 @@ export function Composer({ channel, threadTs, placeholder }: Props) {
   const box = useRef<HTMLTextAreaElement>(null);
   const listId = useId();
 
-  const bot = snapshot.users.find(({ isBot }) => isBot)?.name ?? '';
-  const suggestions = dismissed ? [] : suggest(typed, snapshot.commands, bot);
+  const suggestions = dismissed ? [] : suggest(typed, snapshot.commands, bot?.name ?? '');
 
   const edit = (text: string) => {
     setTyped(text);
@@ -39,7 +38,8 @@ export function Composer({ channel, threadTs, placeholder }: Props) {
     const place = type === 'command' ? { threadTs } : { thread_ts: threadTs };
     const answer = await postControl(type, { channel, user: viewer, ...body, ...place });
     if (answer.ok) return;
-    setProblem(explain(answer));
+    // Where Slack has words of its own it says them as Slackbot, right above.
+    if (!isToldBySlackbot(answer)) setProblem(explain(answer));
     // What was refused can be corrected; what was typed meanwhile stays.
     setTyped((current) => (current === '' ? sent : current));
     setDismissed(true);

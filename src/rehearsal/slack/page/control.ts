@@ -28,3 +28,8 @@ const WORDS: Readonly<Record<string, string>> = {
 export function explain(answer: Answer & { ok: false }): string {
   return str(answer.body, 'message') || WORDS[answer.error] || `Slack answered: ${answer.error.replaceAll('_', ' ')}`;
 }
+
+/** The server sends along the sentence that Slackbot just told the person. */
+export function isToldBySlackbot(answer: Answer): boolean {
+  return str(answer.body, 'message') !== '';
+}

@@ -9,10 +9,9 @@ import { useWorkspace } from './workspace-context.tsx';
 
 /** The App Home of the acting person. Opening it tells the app, which then publishes. */
 export function HomePane() {
-  const { snapshot, viewer } = useWorkspace();
+  const { snapshot, viewer, bot } = useWorkspace();
   const [values, setValues] = useState<FormValues>({});
   const view = snapshot.homes[viewer];
-  const bot = snapshot.users.find(({ isBot }) => isBot);
   useEffect(() => {
     void postControl('open-home', { user: viewer });
   }, [viewer]);

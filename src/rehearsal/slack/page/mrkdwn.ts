@@ -56,19 +56,24 @@ function toLines(text: string): readonly Paragraph[] {
   return groups;
 }
 
-const MARKS = [
-  String.raw`\`(?<code>[^\`\n]+)\``,
-  '<(?<angle>[^<>\n]+)>',
-  String.raw`(?<![\p{L}\p{N}*])\*(?<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\p{L}\p{N}*])`,
-  String.raw`(?<![\p{L}\p{N}_])_(?<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\p{L}\p{N}_])`,
-  String.raw`(?<![\p{L}\p{N}~])~(?<strike>[^\s~](?:[^~\n]*[^\s~])?)~(?![\p{L}\p{N}~])`,
-  ':(?<emoji>[a-z0-9_+-]+):',
-].join('|');
+const MARKS = new RegExp(
+  [
+    /`(?<code>[^`\n]+)`/u,
+    /<(?<angle>[^<>\n]+)>/u,
+    /(?<![\p{L}\p{N}*])\*(?<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\p{L}\p{N}*])/u,
+    /(?<![\p{L}\p{N}_])_(?<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\p{L}\p{N}_])/u,
+    /(?<![\p{L}\p{N}~])~(?<strike>[^\s~](?:[^~\n]*[^\s~])?)~(?![\p{L}\p{N}~])/u,
+    /:(?<emoji>[a-z0-9_+-]+):/u,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gu',
+);
 
 export function parseSpans(source: string): readonly Span[] {
   const spans: Span[] = [];
   let end = 0;
-  for (const match of source.matchAll(new RegExp(MARKS, 'gu'))) {
+  for (const match of source.matchAll(MARKS)) {
     const span = toSpan(match.groups ?? {});
     if (!span) continue;
     pushText(spans, source.slice(end, match.index));

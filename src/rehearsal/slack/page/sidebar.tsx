@@ -10,8 +10,7 @@ type Props = {
 };
 
 export function Sidebar({ route, unread, onActAs }: Props) {
-  const { snapshot, viewer, user, userName } = useWorkspace();
-  const bots = snapshot.users.filter(({ isBot }) => isBot);
+  const { snapshot, viewer, user, userName, bot } = useWorkspace();
   const people = snapshot.users.filter(({ isBot }) => !isBot);
   const mine = snapshot.channels.filter(({ isPrivate, members }) => !isPrivate || members.includes(viewer));
   const open = 'channel' in route ? route.channel : '';
@@ -64,14 +63,14 @@ export function Sidebar({ route, unread, onActAs }: Props) {
       <section aria-label="Apps">
         <h2>Apps</h2>
         <ul>
-          {bots.map(({ id, name }) => (
-            <li key={id}>
+          {bot && (
+            <li>
               <a href={formatRoute({ type: 'home' })} aria-current={route.type === 'home' ? 'page' : undefined}>
-                <span className={snapshot.sockets > 0 ? 'presence on' : 'presence'} aria-hidden="true" /> {name}
+                <span className={snapshot.sockets > 0 ? 'presence on' : 'presence'} aria-hidden="true" /> {bot.name}
                 <small>{snapshot.sockets > 0 ? 'Home' : 'not connected'}</small>
               </a>
             </li>
-          ))}
+          )}
         </ul>
       </section>
     </nav>

@@ -9,7 +9,12 @@ export type Workspace = {
   readonly userName: (id: string) => string;
   readonly channelName: (id: string) => string;
   readonly user: (id: string) => UiUser | undefined;
+  /** The app under rehearsal. */
+  readonly bot: UiUser | undefined;
 };
+
+/** Slackbot is a bot of Slack's own: it speaks for Slack, and nobody sends it commands. */
+const SLACKBOT_ID = 'USLACKBOT';
 
 const Context = createContext<Workspace | undefined>(undefined);
 
@@ -26,6 +31,7 @@ export function WorkspaceProvider({ snapshot, viewer, now, children }: Props) {
     const byId = new Map(users.map((user) => [user.id, user]));
     const channelById = new Map(channels.map((channel) => [channel.id, channel.name]));
     return {
+      bot: users.find(({ id, isBot }) => isBot && id !== SLACKBOT_ID),
       user: (id: string) => byId.get(id),
       userName: (id: string) => byId.get(id)?.name ?? id,
       channelName: (id: string) => channelById.get(id) ?? id,
