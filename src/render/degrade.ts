@@ -1,47 +1,57 @@
-import type { RichTextBlock, TableBlock } from '@slack/types';
+import type { RichTextBlock, RichTextElement, TableBlock } from '@slack/types';
 import { cut, mrkdwn, mrkdwnCode } from './escape.ts';
-import { mrkdwnSection } from './lines.ts';
+import { boldMrkdwn, mrkdwnSection } from './lines.ts';
 import { LIMITS, type MessageBlock, type SlackMessage, sizeOf } from './slack-message.ts';
 
 /**
  * The same message in blocks that every Slack client and every workspace knows, for when the newer ones are refused
- * (`invalid_blocks`). Buttons and attribution stay; the longest text gives way when escaping made it too long.
+ * (`invalid_blocks`). Buttons and attribution stay; where escaping made it too long, the longest lines give way.
  */
 export function degrade(message: SlackMessage): SlackMessage {
-  for (let max: number = LIMITS.sectionText; ; max = Math.floor(max / 2)) {
-    const blocks = message.blocks.map((block) => plainer(block, max));
-    if (sizeOf(blocks) <= LIMITS.blocksJson || max < 50) return { ...message, blocks };
+  for (let lineMax = 1_000; ; lineMax = Math.floor(lineMax / 2)) {
+    const blocks = message.blocks.flatMap((block) => plainer(block, lineMax));
+    if (sizeOf(blocks) <= LIMITS.blocksJson || lineMax < 20) return { ...message, blocks };
   }
 }
 
-function plainer(block: MessageBlock, max: number): MessageBlock {
-  if (block.type === 'rich_text') return mrkdwnSection(cut(richTextWords(block), max));
-  if (block.type === 'table') return mrkdwnSection(cut(tableWords(block), max));
-  return block;
+function plainer(block: MessageBlock, lineMax: number): readonly MessageBlock[] {
+  if (block.type === 'rich_text') return sections(richTextLines(block), lineMax);
+  if (block.type === 'table') return sections(tableLines(block), lineMax);
+  return [block];
 }
 
-function richTextWords(block: RichTextBlock): string {
+/** As many sections as Slack's limit on one asks for. */
+function sections(lines: readonly string[], lineMax: number): readonly MessageBlock[] {
+  const groups: string[][] = [[]];
+  let used = 0;
+  for (const line of lines.map((each) => cut(each, lineMax))) {
+    if (used + line.length + 1 > LIMITS.sectionText) {
+      groups.push([]);
+      used = 0;
+    }
+    groups.at(-1)?.push(line);
+    used += line.length + 1;
+  }
+  return groups.map(mrkdwnSection);
+}
+
+/** Line breaks are ours and stay; everything else is escaped again, for mrkdwn this time. */
+function richTextLines(block: RichTextBlock): readonly string[] {
   const spans = block.elements.flatMap((part) => (part.type === 'rich_text_section' ? part.elements : []));
-  return spans
-    .map((span) => {
-      if (span.type !== 'text') return '';
-      // Line breaks are ours and stay; everything else is escaped line by line.
-      return span.text
-        .split('\n')
-        .map((line) => styled(line, span.style?.code === true))
-        .join('\n');
-    })
-    .join('');
+  return spans.map(spanWords).join('').split('\n');
 }
 
-function styled(line: string, isCode: boolean): string {
-  return isCode ? mrkdwnCode(line) : mrkdwn(line);
+function spanWords(span: RichTextElement): string {
+  if (span.type !== 'text') return '';
+  if (span.style?.code === true) return mrkdwnCode(span.text);
+  if (span.style?.bold === true) return boldMrkdwn(span.text);
+  return span.text.split('\n').map(mrkdwn).join('\n');
 }
 
 /** One line per row, the first cell leading. */
-function tableWords(block: TableBlock): string {
-  const [head = [], ...rows] = block.rows.map((row) =>
-    row.map((cell) => (cell.type === 'raw_text' ? mrkdwn(cell.text) : '')),
-  );
-  return [head, ...rows].map(([first = '', ...rest]) => `${first}: ${rest.join(' · ')}`).join('\n');
+function tableLines(block: TableBlock): readonly string[] {
+  return block.rows.map((row) => {
+    const [first = '', ...rest] = row.map((cell) => (cell.type === 'raw_text' ? mrkdwn(cell.text) : ''));
+    return `${first}: ${rest.filter((cell) => cell.trim() !== '').join(' · ')}`;
+  });
 }

@@ -7,6 +7,7 @@
  *   literal    for `plain_text`, `raw_text` and rich text, which Slack shows as they are
  *   truncate   by code points, per value: a long value cannot push the next one out of sight
  *   cut        of something already escaped, never through an entity, a date or a mention
+ *   cutLines   the same for lines that share a limit: the long ones give way to the short ones
  */
 
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/gu;
@@ -67,6 +68,15 @@ export function cut(escaped: string, max: number): string {
     .replace(/[\uD800-\uDBFF]$/, '');
   const openSpan = head.split('`').length % 2 === 0;
   return `${head}${openSpan ? '`' : ''}…`;
+}
+
+/** Joins escaped lines to at most `max` UTF-16 units. Only the longest are cut, so that no line hides the next. */
+export function cutLines(escaped: readonly string[], max: number): string {
+  for (let each = max; each > 40; each = Math.floor(each * 0.8)) {
+    const joined = escaped.map((line) => cut(line, each)).join('\n');
+    if (joined.length <= max) return joined;
+  }
+  return cut(escaped.join('\n'), max);
 }
 
 /** For a terminal: the same guard; sequences that move the cursor or set a title are gone with it. */

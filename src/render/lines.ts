@@ -1,6 +1,6 @@
 import type { RichTextBlock, RichTextElement, SectionBlock } from '@slack/types';
 import type { Actor } from '../core/actor.ts';
-import { cut, literal, mrkdwn, mrkdwnCode, oneLine, truncate } from './escape.ts';
+import { cutLines, literal, mrkdwn, mrkdwnCode, oneLine, truncate } from './escape.ts';
 import { LIMITS } from './slack-message.ts';
 
 /** A line of a message before it is known which kind of block carries it. Texts are raw: they are escaped below. */
@@ -38,12 +38,20 @@ export function time(at: string, format = '{time}'): Span {
 export function linesBlock(lines: readonly Line[]): RichTextBlock | SectionBlock {
   const spans = lines.flat();
   if (spans.every((span) => span.type === 'text')) return richText(lines);
-  return mrkdwnSection(lines.map(toMrkdwn).join('\n'));
+  return mrkdwnSection(lines.map(toMrkdwn));
 }
 
-/** `body` is mrkdwn already. `verbatim` keeps Slack from linking names and addresses by itself. */
-export function mrkdwnSection(body: string): SectionBlock {
-  return { type: 'section', text: { type: 'mrkdwn', text: cut(body, LIMITS.sectionText), verbatim: true } };
+/** The lines are mrkdwn already. `verbatim` keeps Slack from linking names and addresses by itself. */
+export function mrkdwnSection(lines: readonly string[]): SectionBlock {
+  const body = cutLines(lines, LIMITS.sectionText);
+  return { type: 'section', text: { type: 'mrkdwn', text: body === '' ? ' ' : body, verbatim: true } };
+}
+
+/** The same lines with no text longer than `max` code points. */
+export function shortened(lines: readonly Line[], max: number): readonly Line[] {
+  return lines.map((line) =>
+    line.map((span) => (span.type === 'text' ? { ...span, text: truncate(span.text, max) } : span)),
+  );
 }
 
 export function richText(lines: readonly Line[]): RichTextBlock {
@@ -93,7 +101,7 @@ function spanToMrkdwn(span: Span, styled: boolean): string {
 }
 
 /** An asterisk inside would end the bold early, and spaces at its ends would prevent it. */
-function boldMrkdwn(value: string): string {
+export function boldMrkdwn(value: string): string {
   const inside = mrkdwn(value).replace(/\*/g, '∗').trim();
   return inside === '' ? '' : `*${inside}*`;
 }

@@ -23,48 +23,40 @@ export type ReportParent = {
 };
 
 /**
- * The report's part of the parent: facts, findings with their buttons, the table. `headLines` is how many lines the
- * caller puts above; `reserve` how many characters of blocks the caller needs for itself.
+ * The report's part of the parent under its facts: findings with their buttons, then the table. `lines` is how many
+ * lines stand above; `reserve` how many characters of blocks everything else takes.
  */
-export function reportParent(
-  report: Report,
-  room: { readonly headLines: number; readonly reserve: number },
-): ReportParent {
-  const factLines = factsOf(report);
-  const free = Math.max(0, PARENT_LINES - room.headLines - factLines.length);
-  let cut: ReportCut = { findings: Math.min(report.findings.length, free), rows: 0 };
-  const total = report.table?.rows.length ?? 0;
-  // A table says something as a whole: all of it, or as many rows as there is room for.
-  cut = { ...cut, rows: Math.min(total, free - cut.findings) };
+export function reportParent(report: Report, room: { readonly lines: number; readonly reserve: number }): ReportParent {
+  const free = Math.max(0, PARENT_LINES - room.lines);
+  const findings = Math.min(report.findings.length, free);
+  let cut: ReportCut = { findings, rows: Math.min(report.table?.rows.length ?? 0, free - findings) };
   for (;;) {
-    const built = build(report, { factLines, cut });
-    if (sizeOf(built.blocks) <= LIMITS.blocksJson - room.reserve) return { ...built, cut };
-    if (cut.rows > 0) cut = { ...cut, rows: cut.rows - 1 };
-    else if (cut.findings > 0) cut = { ...cut, findings: cut.findings - 1 };
-    else return { ...built, cut };
+    const built = build(report, cut);
+    const fits = sizeOf(built.blocks) <= LIMITS.blocksJson - room.reserve;
+    if (fits || (cut.rows === 0 && cut.findings === 0)) return { ...built, cut };
+    cut = cut.rows > 0 ? { ...cut, rows: cut.rows - 1 } : { ...cut, findings: cut.findings - 1 };
   }
 }
 
-function factsOf(report: Report): readonly Line[] {
+/** What stands right under the headline, in the same block. */
+export function factLines(report: Report): readonly Line[] {
   const partial = report.partial === undefined ? [] : [[text(marked('warn', `Partial: ${report.partial}`), 420)]];
   return [...report.facts.map((fact) => [text(fact, 400)]), ...partial];
 }
 
 function build(
   report: Report,
-  { factLines, cut }: { readonly factLines: readonly Line[]; readonly cut: ReportCut },
+  cut: ReportCut,
 ): { readonly blocks: readonly MessageBlock[]; readonly fallback: readonly string[] } {
   const findings = report.findings.slice(0, cut.findings);
   const table = report.table && cut.rows > 0 ? firstRows(report.table, cut.rows) : undefined;
   const more = moreInThread(report, cut);
   const blocks: MessageBlock[] = [
-    ...(factLines.length === 0 ? [] : [linesBlock(factLines)]),
     ...findings.map((finding, at) => findingBlock(finding, nextOf(finding, at))),
     ...(table === undefined ? [] : [tableBlock(table)]),
     ...(more === undefined ? [] : [linesBlock([[text(more)]])]),
   ];
   const fallback = [
-    ...factLines.map(toFallback),
     ...findings.map((finding) => toFallback([text(findingText(finding))])),
     ...(table === undefined ? [] : table.rows.map(rowFallback)),
     ...(more === undefined ? [] : [more]),

@@ -82,18 +82,30 @@ const NO_FRAME = {
 function tableText(table: Table, options: TerminalOptions): string {
   const rows = table.rows.map((row) => table.columns.map((_, at) => terminalText(row[at] ?? '')));
   const head = table.columns.map(terminalText);
+  const widths = columnWidths([head, ...rows], options.columns);
   const drawn = new CliTable3({
     chars: NO_FRAME,
     style: { 'padding-left': 0, 'padding-right': 1, head: [], border: [] },
-    colWidths: columnWidths([head, ...rows], options.columns),
+    colWidths: widths,
     wordWrap: true,
   });
   drawn.push(
     head.map((title) => paint('1', title, options)),
-    ...rows,
+    ...rows.map((row) => row.map((cell, at) => breakLongWords(cell, widths[at] ?? NARROWEST))),
   );
   const lines = drawn.toString().split('\n');
   return lines.map((line) => line.trimEnd()).join('\n');
+}
+
+/** The table library cuts a word that is wider than its column; nothing may be lost, so it continues below. */
+function breakLongWords(cell: string, width: number): string {
+  const room = Math.max(1, width - 1);
+  return cell.replace(/\S+/g, (word) => (word.length <= room ? word : chunks([...word], room).join(' ')));
+}
+
+function chunks(points: readonly string[], size: number): readonly string[] {
+  const count = Math.ceil(points.length / size);
+  return Array.from({ length: count }, (_, at) => points.slice(at * size, (at + 1) * size).join(''));
 }
 
 /** Each column as wide as its longest cell; when that is too wide, the widest give way first. */

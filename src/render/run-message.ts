@@ -3,10 +3,11 @@ import type { Report } from '../core/report.ts';
 import type { Run } from '../core/run.ts';
 import { attribution } from './attribution.ts';
 import { cancelButton, nextButtons } from './buttons.ts';
-import { cut } from './escape.ts';
-import { type Line, linesBlock, timeMrkdwn, toFallback } from './lines.ts';
+import { cutLines } from './escape.ts';
+import { type Line, linesBlock, shortened, timeMrkdwn, toFallback } from './lines.ts';
+import { duration } from './numbers.ts';
 import { outcomeHead } from './outcome-head.ts';
-import { type ReportParent, reportParent } from './report-parent.ts';
+import { factLines, type ReportParent, reportParent } from './report-parent.ts';
 import { reportThread } from './report-thread.ts';
 import { openHead } from './run-head.ts';
 import { artifactReplies, lossReplies, progressReplies, type ThreadReply } from './run-thread.ts';
@@ -34,30 +35,32 @@ export function renderRun(run: Run, options: RenderOptions = {}): RunMessages {
   const now = options.now ?? new Date(run.lastEventAt);
   const before = [...lossReplies(run), ...progressReplies(run, now)];
   if (run.now.state !== 'ended') {
-    const lines = openHead(run, now);
-    return { parent: message(run, { lines, buttons: openButtons(run), asOf: undefined }), replies: before };
+    const parent = message(run, { lines: openHead(run, now), buttons: openButtons(run), notes: [] });
+    return { parent, replies: before };
   }
-  const head = outcomeHead(run, run.now.outcome);
+  const { lines, report } = outcomeHead(run, run.now.outcome);
+  const took = `took ${duration(Date.parse(run.now.endedAt) - Date.parse(run.request.at))}`;
   const after = options.uploads === true ? artifactReplies(run) : [];
-  if (!head.report)
-    return {
-      parent: message(run, { lines: head.lines, buttons: [], asOf: undefined }),
-      replies: [...before, ...after],
-    };
-  const { report } = head;
-  const buttons = nextButtons(report.next);
-  const asOf = asOfText(report);
-  const frame = message(run, { lines: head.lines, buttons, asOf });
-  const room = { headLines: head.lines.length, reserve: sizeOf(frame.blocks) };
-  const body = reportParent(report, room);
-  return {
-    parent: message(run, { lines: head.lines, buttons, asOf, body }),
-    replies: [...before, ...reportReplies(run, report, body), ...after],
-  };
+  if (!report) return { parent: message(run, { lines, buttons: [], notes: [took] }), replies: [...before, ...after] };
+  const notes = [took, `read at ${timeMrkdwn(report.asOf, '{time_secs}')}`];
+  const { parent, body } = reportMessage(run, report, { lines: [...lines, ...factLines(report)], notes });
+  return { parent, replies: [...before, ...reportReplies(run, report, body), ...after] };
 }
 
-function asOfText(report: Report): string {
-  return `read at ${timeMrkdwn(report.asOf, '{time_secs}')}`;
+/** A headline and its facts get shorter only when a report of hostile size leaves no other way. */
+function reportMessage(
+  run: Run,
+  report: Report,
+  above: { readonly lines: readonly Line[]; readonly notes: readonly string[] },
+): { readonly parent: SlackMessage; readonly body: ReportParent } {
+  const buttons = nextButtons(report.next);
+  for (let max = 1_000; ; max = Math.floor(max / 2)) {
+    const parts = { ...above, lines: shortened(above.lines, max), buttons };
+    const reserve = sizeOf(message(run, parts).blocks);
+    const body = reportParent(report, { lines: above.lines.length, reserve });
+    const parent = message(run, { ...parts, body });
+    if (sizeOf(parent.blocks) <= LIMITS.blocksJson || max < 50) return { parent, body };
+  }
 }
 
 function openButtons(run: Run): readonly Button[] {
@@ -70,12 +73,13 @@ function openButtons(run: Run): readonly Button[] {
 type Parts = {
   readonly lines: readonly Line[];
   readonly buttons: readonly Button[];
-  readonly asOf: string | undefined;
+  /** Ours or escaped already; behind who asked and when. */
+  readonly notes: readonly string[];
   readonly body?: ReportParent;
 };
 
-function message(run: Run, { lines, buttons, asOf, body }: Parts): SlackMessage {
-  const from = attribution(run, asOf === undefined ? [] : [asOf]);
+function message(run: Run, { lines, buttons, notes, body }: Parts): SlackMessage {
+  const from = attribution(run, notes);
   const blocks: MessageBlock[] = [
     linesBlock(lines),
     ...(body?.blocks ?? []),
@@ -94,7 +98,7 @@ function reportReplies(run: Run, report: Report, body: ReportParent): readonly T
   }));
 }
 
-/** The attribution always stays; what is too long loses its end. */
+/** Who asked always stays. */
 function words(lines: readonly string[], from: string): string {
-  return `${cut(lines.join('\n'), LIMITS.text - from.length - 1)}\n${from}`;
+  return `${cutLines(lines, LIMITS.text - from.length - 1)}\n${from}`;
 }

@@ -1,14 +1,15 @@
 import type { Run } from '../core/run.ts';
 import { attribution } from './attribution.ts';
+import { cutLines } from './escape.ts';
 import { bold, type Line, linesBlock, text, time, toFallback } from './lines.ts';
 import { bytes } from './numbers.ts';
-import type { SlackMessage } from './slack-message.ts';
+import { LIMITS, type SlackMessage } from './slack-message.ts';
 import { stepLines } from './step-lines.ts';
 
 export type ThreadReply = { readonly key: string; readonly message: SlackMessage; readonly editable: boolean };
 
 /** The record of more steps than this would not fit in one message. */
-const STEPS_RECORDED = 12;
+const STEPS_RECORDED = 10;
 
 /**
  * What became of earlier attempts. Posted once, so it says only what stays true. An attempt that was handed back on
@@ -52,7 +53,7 @@ export function artifactReplies(run: Run): readonly ThreadReply[] {
 function simple(run: Run, lines: readonly Line[]): SlackMessage {
   const from = attribution(run);
   return {
-    text: [...lines.map(toFallback), from.fallback].join('\n'),
+    text: `${cutLines(lines.map(toFallback), LIMITS.text - from.fallback.length - 1)}\n${from.fallback}`,
     blocks: [linesBlock(lines), from.block],
   };
 }

@@ -19,7 +19,7 @@ export function stepLine(step: StepView, now: Date): Line {
     ...(step.detail === undefined ? [] : [step.detail]),
   ];
   const title = step.state === 'running' ? bold(step.title, 140) : text(step.title, 140);
-  return [text(symbol === '' ? '· ' : `${symbol} `), title, text(`  ${parts.join(' · ')}`, 500)];
+  return [text(symbol === '' ? '· ' : `${symbol} `), title, text(`  ${parts.join(' · ')}`, 300)];
 }
 
 function progressOf({ done, total }: NonNullable<StepView['count']>, state: StepView['state']): string {
