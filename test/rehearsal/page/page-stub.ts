@@ -30,6 +30,14 @@ export async function startPageStub(pageDir: string, snapshot: UiSnapshot): Prom
   const posts: Post[] = [];
   const replies = new Map<string, (body: Post['body']) => Readonly<Record<string, unknown>>>();
 
+  async function take(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = JSON.parse(await text(request)) as Post['body'];
+    posts.push({ path, body });
+    const reply = replies.get(path)?.(body) ?? { ok: true };
+    response.writeHead(reply['ok'] === true ? 200 : 400, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(reply));
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', 'http://stub');
     if (pathname === '/_ui/events') {
@@ -39,15 +47,7 @@ export async function startPageStub(pageDir: string, snapshot: UiSnapshot): Prom
       request.once('close', () => streams.delete(response));
       return;
     }
-    if (request.method === 'POST') {
-      const path = pathname.replace('/_control/', '');
-      const body = JSON.parse(await text(request)) as Post['body'];
-      posts.push({ path, body });
-      const reply = replies.get(path)?.(body) ?? { ok: true };
-      response.writeHead(reply['ok'] === true ? 200 : 400, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(reply));
-      return;
-    }
+    if (request.method === 'POST') return take(pathname.replace('/_control/', ''), request, response);
     const name = pathname === '/' ? 'index.html' : pathname.slice(1);
     response.setHeader('content-type', TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream');
     response.end(await readFile(join(pageDir, name)));

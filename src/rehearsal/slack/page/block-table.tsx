@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { EmojiText } from './emoji-text.tsx';
 import { arrayOf, children, type Fields, fieldsOf, flag, num, str } from './fields.ts';
 import { RichText } from './rich-text.tsx';
 
@@ -89,5 +90,6 @@ function cellClass(settings: Fields = {}): string {
 
 function Cell({ cell }: { readonly cell: Fields }) {
   if (str(cell, 'type') === 'rich_text') return <RichText block={cell} />;
-  return str(cell, 'text') || (num(cell, 'value') ?? '');
+  const text = str(cell, 'text');
+  return text === '' ? num(cell, 'value') : <EmojiText text={text} />;
 }

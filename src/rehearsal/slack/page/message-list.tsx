@@ -35,7 +35,7 @@ export function MessageList({ label, messages, inThread, target }: Props) {
               <MessageView
                 message={message}
                 inThread={inThread}
-                isTarget={message.ts === target}
+                isTarget={inThread && message.ts === target}
                 continues={!newDay && !(inThread && index === 1) && continues(before, message)}
               />
             </Fragment>

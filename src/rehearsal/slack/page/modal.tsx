@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { UiView } from '../ui-protocol.ts';
 import { Blocks } from './blocks.tsx';
 import { explain, postControl } from './control.ts';
@@ -22,6 +22,8 @@ export function Modal({ view, depth, errors }: Props) {
   const title = textOf(view, 'title');
   const submitLabel = textOf(view, 'submit');
 
+  const form = useFirstErrorFocus({ ...errors, ...missing });
+
   const close = () => void postControl('close-view', { viewId: view.id, user: viewer });
   const submit = async () => {
     const filled = formValues(blocks, values);
@@ -36,6 +38,7 @@ export function Modal({ view, depth, errors }: Props) {
   return (
     <Dialog className="modal" label={title} onClose={close}>
       <form
+        ref={form}
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
@@ -78,4 +81,16 @@ export function Modal({ view, depth, errors }: Props) {
       </form>
     </Dialog>
   );
+}
+
+/** After a refused submit the first field that is wrong gets the focus, so that a keyboard need not search for it. */
+function useFirstErrorFocus(errors: Readonly<Record<string, string>>) {
+  const form = useRef<HTMLFormElement>(null);
+  const key = Object.keys(errors).join(' ');
+  useEffect(() => {
+    if (key === '') return;
+    const block = form.current?.querySelector('.field-error')?.closest('.input-block');
+    block?.querySelector<HTMLElement>('input, textarea, button')?.focus();
+  }, [key]);
+  return form;
 }

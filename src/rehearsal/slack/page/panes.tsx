@@ -1,4 +1,5 @@
 import { Composer } from './composer.tsx';
+import { EmojiText } from './emoji-text.tsx';
 import { MessageList } from './message-list.tsx';
 import { channelMessages, threadMessages, threadRoot } from './page-state.ts';
 import { formatRoute } from './route.ts';
@@ -11,22 +12,24 @@ export function ChannelPane({ channel, openThread }: ChannelProps) {
   const known = snapshot.channels.find(({ id }) => id === channel);
   const name = known ? channelTitle(known.name, known.isPrivate) : channel;
   return (
-    <main className="pane channel-pane" aria-label={`Channel ${name}`}>
+    <main className="pane channel-pane" aria-label={`Channel ${known?.name ?? channel}`}>
       <header className="pane-head">
         <a className="back" href={formatRoute({ type: 'list' })} aria-label="Back to the channels">
           ‹
         </a>
-        <h2>{name}</h2>
+        <h2>
+          <EmojiText text={name} />
+        </h2>
         {known && <span className="quiet">{memberCount(known.members.length)}</span>}
       </header>
       <MessageList
         key={`${channel} ${viewer}`}
-        label={`Messages in ${name}`}
+        label={`Messages in ${known?.name ?? channel}`}
         messages={channelMessages(snapshot, channel, viewer)}
         inThread={false}
         target={openThread}
       />
-      <Composer key={`composer ${channel}`} channel={channel} placeholder={`Message ${name}`} />
+      <Composer key={`composer ${channel}`} channel={channel} placeholder={`Message #${known?.name ?? channel}`} />
     </main>
   );
 }

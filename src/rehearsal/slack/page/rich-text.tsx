@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { emojiFor } from './emoji.ts';
+import { EmojiText } from './emoji-text.tsx';
 import { child, children, type Fields, flag, num, str } from './fields.ts';
 import { isSafeUrl } from './mrkdwn.ts';
 import { ChannelMention, CodeBlock, DateView, Link, UserMention } from './text.tsx';
@@ -97,7 +98,7 @@ function InlineElement({ element }: { readonly element: Fields }): ReactNode {
         />
       );
     default:
-      return str(element, 'text');
+      return <EmojiText text={str(element, 'text')} />;
   }
 }
 

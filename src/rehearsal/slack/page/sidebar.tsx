@@ -1,5 +1,6 @@
 import type { UiChannel } from '../ui-protocol.ts';
 import { Avatar } from './avatar.tsx';
+import { EmojiText } from './emoji-text.tsx';
 import { formatRoute, type Route } from './route.ts';
 import { useWorkspace } from './workspace-context.tsx';
 
@@ -52,7 +53,10 @@ export function Sidebar({ route, unread, onActAs }: Props) {
                   className={unread.has(channel.id) ? 'unread' : ''}
                   aria-current={channel.id === open ? 'page' : undefined}
                 >
-                  <span aria-hidden="true">{sigil(channel)}</span> {title(channel)}
+                  <span aria-hidden="true">
+                    <EmojiText text={sigil(channel)} />
+                  </span>{' '}
+                  {title(channel)}
                   {unread.has(channel.id) && <span className="dot" role="img" aria-label="new messages" />}
                 </a>
               </li>

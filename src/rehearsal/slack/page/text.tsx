@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { emojiFor } from './emoji.ts';
+import { EmojiText } from './emoji-text.tsx';
 import { type Fields, str } from './fields.ts';
 import { type Paragraph, parseMrkdwn, type SlackDate, type Span } from './mrkdwn.ts';
 import { localHref } from './route.ts';
@@ -20,7 +21,7 @@ export function TextObject({ text }: { readonly text: Fields }) {
 
 /** plain_text: nothing is markup but `:emoji:`. */
 export function PlainText({ text }: { readonly text: string }) {
-  return text.replace(/:([a-z0-9_+-]+):/g, (whole, name: string) => emojiFor(name) ?? whole);
+  return <EmojiText text={text.replace(/:([a-z0-9_+-]+):/g, (whole, name: string) => emojiFor(name) ?? whole)} />;
 }
 
 export function Mrkdwn({ text }: { readonly text: string }) {
@@ -63,7 +64,7 @@ export function Spans({ spans }: { readonly spans: readonly Span[] }) {
 function SpanView({ span }: { readonly span: Span }): ReactNode {
   switch (span.type) {
     case 'text':
-      return span.text;
+      return <EmojiText text={span.text} />;
     case 'bold':
       return (
         <b>
