@@ -1,47 +1,95 @@
 import { z } from 'zod';
+import type { StatusData } from '../src/cilium/status-data.ts';
+import { statusReport } from '../src/cilium/status-report.ts';
 import { SECOND_MS } from '../src/core/clock.ts';
 import { ClusterName } from '../src/core/ids.ts';
-import { defineJob } from '../src/core/job.ts';
-import { DAEMON_SETS } from '../src/core/resources.ts';
+import { defineJob, type JobContext } from '../src/core/job.ts';
+import type { Outcome } from '../src/core/outcome.ts';
+import type { Report } from '../src/core/report.ts';
+import { DAEMON_SETS_PART, readStatusData, type Selection } from './reading/status-data.ts';
 import { withProgress } from './reading/with-progress.ts';
+import { SUGGESTIBLE_COMMANDS } from './suggestible.ts';
+
+const NodeName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'a node name has a-z, 0-9, - and .');
 
 const Args = z.object({
   cluster: ClusterName.optional(),
-  /** `all`, `sample`, or names of nodes. */
-  nodes: z.array(z.string().min(1).max(253)).min(1).max(50).optional(),
+  nodes: z
+    .array(NodeName)
+    .min(1)
+    .max(50)
+    .refine((names) => names.length === 1 || !names.some(isWord), 'all and sample stand alone')
+    .optional(),
 });
+
+function isWord(name: string): boolean {
+  return name === 'all' || name === 'sample';
+}
+
+/** When this is up the report says what was read by then. The rest of the deadline is for writing it down. */
+const READING_BUDGET_MS = 20 * SECOND_MS;
 
 export const status = defineJob({
   name: 'status',
   words: [['status']],
   summary: 'Is Cilium healthy, which features are on and why, which pods it does not manage',
   usage: '[cluster] [--nodes all|sample|<name>,…]',
-  examples: ['status', 'status prod', 'status prod --nodes node2'],
+  examples: ['status', 'status prod', 'status prod --nodes sample', 'status prod --nodes node2,node3'],
   risk: 'read',
   deadlineMs: 30 * SECOND_MS,
   positionals: ['cluster'],
   flags: { nodes: { type: 'list', help: 'agents to ask: all (the default), sample, or names with commas between' } },
   Args,
-  async *run(_args, context) {
-    const { cluster, clock, signal } = context;
-    const read = yield* withProgress(async (tell) => {
-      tell({ type: 'step-started', step: 'objects', title: 'Read the cluster' });
-      const version = await cluster.version(signal);
-      let agents = 0;
-      for await (const page of cluster.list(DAEMON_SETS, { labelSelector: 'k8s-app=cilium', as: 'objects' }, signal))
-        agents += page.length;
-      tell({ type: 'step-ended', step: 'objects', result: 'ok' });
-      return { version, agents };
-    });
-    const report = {
-      mark: read.agents > 0 ? ('ok' as const) : ('fail' as const),
-      headline: read.agents > 0 ? `Cilium runs on ${cluster.name}` : `Cilium is not installed on ${cluster.name}`,
-      facts: [`Kubernetes ${read.version}`],
-      findings: [],
-      sections: [],
-      next: [{ label: 'Re-run', command: `status ${cluster.name}` }],
-      asOf: clock.now().toISOString(),
-    };
-    return { outcome: { type: 'succeeded', report }, data: read };
+  async *run({ nodes }, context) {
+    const data = yield* withProgress((tell) =>
+      withinBudget(context, (signal) => readStatusData(context, selectionOf(nodes), { signal, tell })),
+    );
+    const report = statusReport({ data, knownCommands: SUGGESTIBLE_COMMANDS });
+    return { outcome: outcomeOf(data, report), data };
   },
 });
+
+function selectionOf(nodes: readonly string[] | undefined): Selection {
+  const [first] = nodes ?? [];
+  if (nodes === undefined || first === undefined || first === 'all') return 'all';
+  return first === 'sample' ? 'sample' : nodes;
+}
+
+/** Ends the reading, not the run, when the budget is used up. */
+async function withinBudget<Value>(
+  { clock, signal }: Pick<JobContext, 'clock' | 'signal'>,
+  read: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const budget = new AbortController();
+  const done = new AbortController();
+  const timer = clock.sleep(READING_BUDGET_MS, AbortSignal.any([signal, done.signal])).then(
+    () => budget.abort(new Error('the time for reading is up')),
+    () => undefined,
+  );
+  try {
+    return await read(AbortSignal.any([signal, budget.signal]));
+  } finally {
+    done.abort();
+    await timer;
+  }
+}
+
+function outcomeOf(data: StatusData, report: Report): Outcome {
+  if (data.cilium === 'installed') return { type: 'succeeded', report };
+  if (data.cilium === 'absent')
+    return {
+      type: 'failed',
+      code: 'CiliumAbsent',
+      message: `there is no DaemonSet with the label k8s-app=cilium on ${data.cluster}`,
+      nextStep: 'install Cilium, or check that this is the cluster you mean',
+      report,
+    };
+  const reason = data.missing.find((each) => each.part === DAEMON_SETS_PART);
+  return {
+    type: 'failed',
+    code: reason?.code ?? 'UnexpectedAnswer',
+    message: `Cilium could not be looked up: ${reason?.why ?? 'no answer'}`,
+    nextStep: 'check the bot’s rights and the way to the API server, then ask again',
+    report,
+  };
+}

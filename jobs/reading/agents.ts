@@ -1,0 +1,121 @@
+import pMap from 'p-map';
+import { parseAgentConfig, parseAgentStatus, tellsRouting, toAgentView } from '../../src/cilium/agent-status.ts';
+import { type DaemonSet, Pod, parseAll } from '../../src/cilium/kube-objects.ts';
+import type { AgentAnswer, AgentState } from '../../src/cilium/status-data.ts';
+import { SECOND_MS } from '../../src/core/clock.ts';
+import type { ExecResult } from '../../src/core/ports.ts';
+import { PODS } from '../../src/core/resources.ts';
+import { AGENT_CONTAINER } from './installation.ts';
+import { collect, OUT_OF_TIME, type Reading, whyOf } from './reading.ts';
+
+const IN_FLIGHT = 20;
+/** A frozen kubelet hangs in the handshake; a healthy one answers within 200 ms. */
+const EXEC_DEADLINE_MS = 5 * SECOND_MS;
+const MAX_STATUS_BYTES = 2 * 1024 * 1024;
+
+/** Agent pods as the API server tells them, nobody asked yet. */
+export async function readAgentPods(reading: Reading, daemonSet: DaemonSet): Promise<readonly AgentState[]> {
+  const labels = Object.entries(daemonSet.spec.selector.matchLabels);
+  const labelSelector =
+    labels.length === 0 ? 'k8s-app=cilium' : labels.map(([key, value]) => `${key}=${value}`).join(',');
+  const query = { namespace: daemonSet.metadata.namespace, labelSelector, as: 'objects' } as const;
+  const agents = await collect(reading, PODS, query, (page) => parseAll(Pod, page).map(toAgentState));
+  return agents.toSorted((left, right) => left.node.localeCompare(right.node, 'en', { numeric: true }));
+}
+
+function toAgentState({ metadata, spec, status }: Pod): AgentState {
+  const container = status.containerStatuses.find((each) => each.name === AGENT_CONTAINER);
+  const ready = status.conditions.some((each) => each.type === 'Ready' && each.status === 'True');
+  const startedAt = container?.state.running?.startedAt;
+  const trouble = troubleOf({ metadata, spec, status });
+  const image = spec.containers.find((each) => each.name === AGENT_CONTAINER)?.image ?? container?.image ?? '';
+  return {
+    node: spec.nodeName ?? '(not scheduled)',
+    pod: metadata.name,
+    ready: ready && metadata.deletionTimestamp === undefined,
+    restarts: container?.restartCount ?? 0,
+    ...(trouble === undefined ? {} : { trouble }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    image,
+    answer: { state: 'not-asked', why: ready ? 'not yet' : 'agent not ready' },
+  };
+}
+
+function troubleOf({ metadata, spec, status }: Pod): string | undefined {
+  if (metadata.deletionTimestamp !== undefined) return 'terminating';
+  if (spec.nodeName === undefined) return 'not scheduled';
+  const waiting = [...status.initContainerStatuses, ...status.containerStatuses].flatMap(
+    (each) => each.state.waiting?.reason ?? [],
+  );
+  return waiting.find((reason) => reason !== 'PodInitializing') ?? waiting[0];
+}
+
+export type Ask = {
+  readonly namespace: string;
+  readonly agents: readonly AgentState[];
+  /** Names of nodes to ask; undefined asks all. */
+  readonly chosen: ReadonlySet<string> | undefined;
+  readonly onAnswer: (done: number, total: number) => void;
+};
+
+/** Asks every ready agent for its status, twenty at a time, until the time is up. Never rejects for one agent. */
+export async function askAgents(reading: Reading, ask: Ask): Promise<readonly AgentState[]> {
+  const wanted = ask.agents.filter((agent) => agent.ready && (ask.chosen?.has(agent.node) ?? true));
+  const answers = new Map<string, AgentAnswer>();
+  let done = 0;
+  await pMap(
+    wanted,
+    async ({ pod }) => {
+      answers.set(pod, await askOne(reading, ask.namespace, pod));
+      done += 1;
+      ask.onAnswer(done, wanted.length);
+    },
+    { concurrency: IN_FLIGHT },
+  );
+  reading.cancel.throwIfAborted();
+  return ask.agents.map((agent) => {
+    const answer = answers.get(agent.pod) ?? (agent.ready ? NOT_CHOSEN : agent.answer);
+    return { ...agent, answer };
+  });
+}
+
+const NOT_CHOSEN: AgentAnswer = { state: 'not-asked', why: 'not chosen' };
+
+async function askOne(reading: Reading, namespace: string, pod: string): Promise<AgentAnswer> {
+  if (reading.signal.aborted) return { state: 'not-asked', why: OUT_OF_TIME };
+  try {
+    const result = await exec(reading, { namespace, pod }, ['cilium', 'status', '-o', 'json']);
+    const status = parseAgentStatus(result.stdout);
+    if (status === undefined) return { state: 'failed', why: unreadable(result) };
+    const config = tellsRouting(status) ? undefined : await askConfig(reading, namespace, pod);
+    return { state: 'answered', at: reading.now().toISOString(), view: toAgentView(status, config) };
+  } catch (thrown: unknown) {
+    return { state: 'failed', why: whyOf(reading, thrown).why };
+  }
+}
+
+/** Up to 1.15 the status does not tell the routing mode. Without this answer the mode stays unknown, nothing else. */
+async function askConfig(reading: Reading, namespace: string, pod: string) {
+  try {
+    const result = await exec(reading, { namespace, pod }, ['cilium', 'config', '-a', '-o', 'json']);
+    return parseAgentConfig(result.stdout);
+  } catch (thrown: unknown) {
+    reading.log.debug({ err: thrown, pod }, 'agent did not tell its configuration');
+    return undefined;
+  }
+}
+
+export async function exec(
+  { cluster, signal }: Reading,
+  { namespace, pod }: { readonly namespace: string; readonly pod: string },
+  command: readonly [string, ...string[]],
+  maxOutputBytes = MAX_STATUS_BYTES,
+): Promise<ExecResult> {
+  const request = { namespace, pod, container: AGENT_CONTAINER, command, deadlineMs: EXEC_DEADLINE_MS, maxOutputBytes };
+  return cluster.exec(request, signal);
+}
+
+function unreadable({ exitCode, stderr, stdout }: ExecResult): string {
+  const said = (stderr.trim() === '' ? stdout : stderr).trim().slice(0, 120);
+  return exitCode === 0 ? 'its answer is not JSON' : `cilium status ended with ${exitCode}: ${said}`;
+}

@@ -1,0 +1,69 @@
+import type { Finding } from '../core/report.ts';
+import type { NodeHealth } from './node-health.ts';
+import type { Installation, Release, StatusData, Workload } from './status-data.ts';
+import { clip, count, listed, plainAge, tally } from './text.ts';
+import type { Unmanaged } from './unmanaged.ts';
+
+/** Release, operator, relay, cluster health, pods outside Cilium. */
+export function surroundingFindings(data: StatusData, installation: Installation): readonly Finding[] {
+  return [
+    ...operator(installation.operator),
+    ...release(installation.release),
+    ...workload('Hubble relay', installation.relay),
+    ...workload('Envoy', installation.envoy),
+    ...health(data),
+    ...unmanaged(data.unmanaged, data.cluster),
+  ].map((finding) => ({ ...finding, text: clip(finding.text, 600) }));
+}
+
+/** Restarts of the operator are no sign of trouble: it restarts whenever it loses its leader election. */
+function operator(workload: Workload | undefined): readonly Finding[] {
+  if (workload === undefined || workload.ready >= workload.desired) return [];
+  const none = workload.ready === 0;
+  const text = `Operator ${workload.ready}/${workload.desired} ready${none ? ': no pod CIDRs are handed to new nodes, and stale endpoints stay' : ''}`;
+  return [{ mark: none ? 'fail' : 'warn', text }];
+}
+
+function release(known: Release | undefined): readonly Finding[] {
+  const status = known?.status ?? '';
+  const where = `Helm release ${known?.name ?? ''} revision ${known?.revision ?? '?'} is ${status}`;
+  if (status.startsWith('pending-'))
+    return [
+      { mark: 'warn', text: `${where}: a change is under way or died; helm refuses the next one until it is undone` },
+    ];
+  if (status === 'failed') return [{ mark: 'warn', text: `${where}: its last change did not finish` }];
+  return [];
+}
+
+function workload(name: string, known: Workload | undefined): readonly Finding[] {
+  if (known === undefined || known.ready >= known.desired) return [];
+  return [{ mark: 'warn', text: `${name} ${known.ready}/${known.desired} ready` }];
+}
+
+function health(data: StatusData): readonly Finding[] {
+  const bad = data.health.flatMap((each) => each.unreachable.map((peer) => ({ ...peer, from: each.from })));
+  const [first] = bad;
+  if (first === undefined) return [];
+  const targets = tally(bad.map((each) => each.node)).map(([node]) => node);
+  const when = oldest(data.health, data.asOf);
+  const text = `Cluster health: ${listed(targets)} not reached by ${listed([...new Set(bad.map((each) => each.from))])} (${first.how})`;
+  return [{ mark: 'warn', text: `${text}; probed ${when}. It lags about 2 min: no verdict on its own` }];
+}
+
+export function oldest(health: readonly NodeHealth[], asOf: string): string {
+  const times = health.flatMap((each) => (each.oldestProbe === undefined ? [] : [each.oldestProbe])).sort();
+  const ago = plainAge(times[0], asOf);
+  return ago === undefined ? 'at an unknown time' : `up to ${ago} ago`;
+}
+
+function unmanaged(known: Unmanaged | undefined, cluster: string): readonly Finding[] {
+  if (known === undefined || known.total + known.notLookedAt === 0) return [];
+  const namespaces = tally(known.pods.map((pod) => pod.namespace)).map(([namespace]) => namespace);
+  const atLeast = known.notLookedAt > 0 ? 'at least ' : '';
+  const text = `${atLeast}${count(known.total, 'pod')} ${known.total === 1 ? 'is' : 'are'} not managed by Cilium (${listed(namespaces)})`;
+  const more =
+    known.notLookedAt === 0 ? '' : `; ${count(known.notLookedAt, 'more pod')} without an endpoint not looked at`;
+  const scope = namespaces.length === 1 ? ` -n ${namespaces[0]}` : '';
+  const next = { label: 'Plan restart', command: `restart unmanaged ${cluster}${scope}` };
+  return [{ mark: 'warn', text: `${text}${more}`, ...(next.command.length <= 200 ? { next } : {}) }];
+}
