@@ -84,8 +84,3 @@ export function contentOf(world: World, args: Args): Content {
     ...(metadata === undefined ? {} : { metadata }),
   };
 }
-
-/** Blocks without a block_id get one, as in Slack, so that an interaction can name its block. */
-export function withBlockIds(blocks: readonly Json[], newId: () => string): readonly Json[] {
-  return blocks.map((block) => (block['block_id'] === undefined ? { ...block, block_id: newId() } : block));
-}

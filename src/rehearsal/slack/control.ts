@@ -1,8 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { runCommand } from './acts/command.ts';
+import { interact } from './acts/interact.ts';
+import { closeModal, submitModal } from './acts/modal.ts';
+import { suggestOptions } from './acts/options.ts';
+import { openHome, react, say, setMembership } from './acts/talk.ts';
 import { type Args, Refusal, refuse, toArgs } from './api/method.ts';
+import { verifyRequestUrl } from './deliver/http-mode.ts';
 import { parseArgs, readBody, sendJson } from './http-io.ts';
 import type { Json } from './json.ts';
+import { toSnapshot } from './snapshot.ts';
 import type { Switchboards } from './switchboards.ts';
 import type { World } from './world.ts';
 
@@ -31,17 +37,90 @@ function state({ world }: Control): Json {
       members: [...channel.members],
     })),
     usergroups: workspace.userGroups,
-    sockets: world.sockets.count(),
+    sockets: world.sockets.count,
   };
 }
 
 const GET: Readonly<Record<string, Route>> = {
   state,
   log: ({ world }) => ({ log: world.journal.entries() }),
+  views({ world }) {
+    const { stacks, homes } = world.views.all();
+    return { views: Object.fromEntries(stacks), homes: Object.fromEntries(homes) };
+  },
   faults: async ({ switchboards }) => ({ switchboards: await switchboards.list() }),
 };
 
+/** Messages, views, files, log, limits and faults are gone afterwards; connections stay. */
+function reset({ world }: Control): Json {
+  world.messages.clear();
+  world.views.clear();
+  world.files.clear();
+  world.grants.clear();
+  world.limits.clear();
+  world.inputs.clear();
+  world.journal.clear();
+  world.faults.clear();
+  world.ui.emit({ type: 'reset' });
+  world.ui.emit(toSnapshot(world, [world.faults.board()]));
+  return {};
+}
+
+/** Where the bot listens in HTTP mode, checked as the app settings check it. */
+async function setRequestUrl({ world }: Control, args: Args): Promise<Json> {
+  const url = args.text('url');
+  const { signingSecret } = world.workspace.tokens;
+  const problem = await verifyRequestUrl(url, signingSecret, world.clock.now());
+  if (problem !== undefined) refuse(problem);
+  world.installation.requestUrl = url;
+  return { url };
+}
+
+function socketGoodbye({ world }: Control, args: Args): Json {
+  const reason = args.text('reason') || 'refresh_requested';
+  if (reason === 'drop') world.sockets.drop();
+  else if (reason === 'warning' || reason === 'refresh_requested' || reason === 'link_disabled') {
+    world.sockets.refresh(reason);
+  } else refuse('no_such_reason');
+  return { sockets: world.sockets.count };
+}
+
 const POST: Readonly<Record<string, Route>> = {
+  message({ world }, args) {
+    need(args, 'channel', 'user', 'text');
+    return say(world, args);
+  },
+  interact({ world }, args) {
+    need(args, 'user');
+    return interact(world, args);
+  },
+  submit({ world }, args) {
+    need(args, 'viewId', 'user');
+    return submitModal(world, args);
+  },
+  'close-view'({ world }, args) {
+    need(args, 'viewId', 'user');
+    return closeModal(world, args);
+  },
+  options({ world }, args) {
+    need(args, 'user', 'action_id');
+    return suggestOptions(world, args);
+  },
+  'open-home'({ world }, args) {
+    need(args, 'user');
+    return openHome(world, args);
+  },
+  reaction({ world }, args) {
+    need(args, 'channel', 'ts', 'user', 'name');
+    return react(world, args);
+  },
+  membership({ world }, args) {
+    need(args, 'channel', 'user');
+    return setMembership(world, args);
+  },
+  'request-url': setRequestUrl,
+  socket: socketGoodbye,
+  reset,
   command({ world }, args) {
     need(args, 'channel', 'user', 'command');
     const threadTs = args.text('threadTs') || args.text('thread_ts');
@@ -82,7 +161,7 @@ export async function serveControl(
   const handle = route(request.method, url.pathname.replace(/^\/_control\//, ''));
   if (!handle) return sendJson(response, 404, { ok: false, error: 'no_such_endpoint' });
   // The control API speaks JSON only, whatever a test's client says it sends.
-  const parsed = await parseArgs('application/json', await readBody(request), url.searchParams);
+  const parsed = parseArgs('application/json', await readBody(request), url.searchParams);
   if (parsed.type === 'bad') return sendJson(response, 400, { ok: false, error: parsed.error });
   try {
     sendJson(response, 200, { ok: true, ...(await handle(control, toArgs(parsed.args))) });

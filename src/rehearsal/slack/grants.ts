@@ -14,12 +14,12 @@ export type ResponseGrant = {
 export type Grants = {
   readonly newTrigger: (user: string) => string;
   /** A trigger works once and for three seconds. */
-  readonly useTrigger: (
+  readonly spendTrigger: (
     id: string,
   ) => TriggerGrant | 'invalid_trigger_id' | 'expired_trigger_id' | 'exchanged_trigger_id';
   readonly newResponsePath: (kind: 'commands' | 'actions', grant: ResponseGrant) => string;
   /** A response_url works five times and for thirty minutes. */
-  readonly useResponse: (path: string) => ResponseGrant | 'not_found' | 'expired_url' | 'used_url';
+  readonly spendResponse: (path: string) => ResponseGrant | 'not_found' | 'expired_url' | 'used_url';
   readonly clear: () => void;
 };
 
@@ -36,7 +36,7 @@ export function createGrants(teamId: string, now: () => number, times: GrantTime
       triggers.set(id, { user, expiresAt: now() + times.triggerTtlMs, used: false });
       return id;
     },
-    useTrigger(id) {
+    spendTrigger(id) {
       const trigger = triggers.get(id);
       if (!trigger) return 'invalid_trigger_id';
       if (trigger.used) return 'exchanged_trigger_id';
@@ -49,7 +49,7 @@ export function createGrants(teamId: string, now: () => number, times: GrantTime
       responses.set(path, { grant, expiresAt: now() + times.responseUrlTtlMs, usesLeft: RESPONSE_URL_USES });
       return path;
     },
-    useResponse(path) {
+    spendResponse(path) {
       const response = responses.get(path);
       if (!response) return 'not_found';
       if (now() > response.expiresAt) return 'expired_url';

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asJson, type Json, parseJson } from './json.ts';
+import { parseParts } from './multipart.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 
@@ -24,23 +25,20 @@ function toArgs(pairs: Iterable<[string, string]>): Json {
   return Object.fromEntries(pairs);
 }
 
-async function parseMultipart(contentType: string, body: Buffer): Promise<ParsedBody> {
-  try {
-    const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData();
-    const args: Json = {};
-    const parts: UploadedPart[] = [];
-    for (const [key, value] of form) {
-      if (typeof value === 'string') args[key] = value;
-      else parts.push({ name: value.name, content: Buffer.from(await value.arrayBuffer()) });
-    }
-    return { type: 'args', args, parts };
-  } catch {
-    return { type: 'bad', error: 'invalid_form_data' };
+function parseMultipart(contentType: string, body: Buffer): ParsedBody {
+  const all = parseParts(contentType, body);
+  if (!all) return { type: 'bad', error: 'invalid_form_data' };
+  const args: Json = {};
+  const parts: UploadedPart[] = [];
+  for (const { field, fileName, content } of all) {
+    if (fileName === undefined) args[field] = content.toString('utf8');
+    else parts.push({ name: fileName, content });
   }
+  return { type: 'args', args, parts };
 }
 
 /** Slack takes its arguments from a form, from JSON, from multipart or from the query string. */
-export async function parseArgs(contentType: string, body: Buffer, query: URLSearchParams): Promise<ParsedBody> {
+export function parseArgs(contentType: string, body: Buffer, query: URLSearchParams): ParsedBody {
   const fromQuery = toArgs(query);
   if (body.length === 0) return { type: 'args', args: fromQuery, parts: [] };
   if (contentType.startsWith('multipart/form-data')) return parseMultipart(contentType, body);

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Control, serveControl } from './control.ts';
+import { servePrivateFile, serveUiFile, serveUpload } from './file-routes.ts';
 import { sendJson, sendText } from './http-io.ts';
+import { isResponsePath, serveResponseUrl } from './response-url.ts';
 import { toSnapshot } from './snapshot.ts';
 import { servePage } from './static-page.ts';
 import { createSwitchboards } from './switchboards.ts';
@@ -33,14 +35,24 @@ export type RehearsalSlack = {
 type Site = Control & { readonly pageDir: string | undefined };
 
 async function serve(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { world } = site;
   const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
-  if (pathname.startsWith('/api/')) return serveWebApi(site.world, request, response);
+  if (pathname.startsWith('/api/')) return serveWebApi(world, request, response);
   if (pathname.startsWith('/_control/')) return serveControl(site, request, response);
-  if (pathname === '/_ui/events') {
-    return site.world.ui.attach(response, toSnapshot(site.world, await site.switchboards.list()));
-  }
+  if (pathname.startsWith('/upload/v1/')) return serveUpload(world, request, response);
+  if (isResponsePath(pathname)) return serveResponseUrl(world, request, response);
   if (request.method !== 'GET') return sendText(response, 404, 'not found');
+  if (pathname === '/_ui/events') return world.ui.attach(response, toSnapshot(world, await site.switchboards.list()));
+  if (pathname.startsWith('/_ui/files/')) return serveUiFile(world, pathname, response);
+  if (pathname.startsWith('/files-pri/')) return servePrivateFile(world, request, response);
   return servePage(site.pageDir, pathname, response);
+}
+
+/** Only pages of this very server may talk to it: a web site must not drive somebody's rehearsal. */
+function isForeign(request: IncomingMessage): boolean {
+  const { origin, host = '' } = request.headers;
+  const isLocalHost = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host);
+  return !isLocalHost || (origin !== undefined && origin !== `http://${host}`);
 }
 
 function answerFailure(world: World, response: ServerResponse, thrown: unknown): void {
@@ -65,20 +77,36 @@ function byName(entries: Iterable<{ name: string; id: string }>): Record<string,
   return Object.fromEntries([...entries].map(({ name, id }) => [name, id]));
 }
 
-/** Puts a fault that acts by itself, not on a call, into effect. */
-function applyFault(world: World): void {
-  if (world.faults.value('sockets') === 'drop') world.sockets.drop();
+/** Puts the faults into effect that act by themselves, not on a call. */
+function createFaultEffects(): { readonly apply: (world: World) => void; readonly stop: () => void } {
+  let refreshing: NodeJS.Timeout | undefined;
+  return {
+    apply(world) {
+      clearInterval(refreshing);
+      const fault = world.faults.value('sockets');
+      if (fault === 'drop') world.sockets.drop();
+      if (fault !== 'refresh') return;
+      world.sockets.refresh('refresh_requested');
+      refreshing = setInterval(() => world.sockets.refresh('refresh_requested'), world.times.faultRefreshMs);
+    },
+    stop: () => clearInterval(refreshing),
+  };
 }
 
 /** Starts the strict local Slack on 127.0.0.1. */
 export async function startRehearsalSlack(options: RehearsalSlackOptions = {}): Promise<RehearsalSlack> {
-  const world = createWorld(options, applyFault);
+  const effects = createFaultEffects();
+  const world = createWorld(options, effects.apply);
   const site: Site = {
     world,
     switchboards: createSwitchboards(world, options.clusterControl),
     pageDir: options.pageDir,
   };
   const server = createServer((request, response) => {
+    if (isForeign(request)) {
+      sendText(response, 403, 'this rehearsal is for its own machine only');
+      return;
+    }
     serve(site, request, response).catch((thrown: unknown) => answerFailure(world, response, thrown));
   });
   server.on('upgrade', (request, socket, head) => world.sockets.upgrade(request, socket, head));
@@ -92,6 +120,7 @@ export async function startRehearsalSlack(options: RehearsalSlackOptions = {}): 
     users: byName(world.workspace.people),
     tokens: world.workspace.tokens,
     close() {
+      effects.stop();
       world.close();
       return new Promise((resolve) => {
         server.close(() => resolve());

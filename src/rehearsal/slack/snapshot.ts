@@ -22,6 +22,6 @@ export function toSnapshot(world: World, switchboards: readonly UiSwitchboard[])
     homes: Object.fromEntries(homes),
     commands: workspace.commands.map(({ command, usageHint, examples }) => ({ command, usageHint, examples })),
     switchboards,
-    sockets: world.sockets.count(),
+    sockets: world.sockets.count,
   };
 }

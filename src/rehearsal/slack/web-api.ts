@@ -116,7 +116,7 @@ export async function serveWebApi(world: World, request: IncomingMessage, respon
     world.journal.add({ direction: 'from_bot', kind: 'web_api', summary: `${name} → fault`, detail: {} });
     return;
   }
-  const parsed = await parseArgs(request.headers['content-type'] ?? '', body, url.searchParams);
+  const parsed = parseArgs(request.headers['content-type'] ?? '', body, url.searchParams);
   if (parsed.type === 'bad') return sendJson(response, 200, { ok: false, error: parsed.error });
   const result = answer(world, name, request, toArgs(parsed.args));
   const { token: _token, ...shown } = parsed.args;

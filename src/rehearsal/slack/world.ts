@@ -1,7 +1,7 @@
 import { type Courier, createCourier } from './deliver/courier.ts';
 import type { Transport } from './deliver/envelope.ts';
 import { createHttpMode } from './deliver/http-mode.ts';
-import { createSocketMode, type SocketMode } from './deliver/socket-mode.ts';
+import { SocketMode } from './deliver/socket-mode.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createFileStore, type FileStore } from './files.ts';
 import { createGrants, type Grants } from './grants.ts';
@@ -111,7 +111,7 @@ type Wires = Pick<World, 'workspace' | 'installation' | 'times' | 'clock' | 'jou
 
 function createWires(wires: Wires): Pick<World, 'sockets' | 'courier'> {
   const { journal, times, installation, workspace } = wires;
-  const sockets = createSocketMode({
+  const sockets = new SocketMode({
     appId: workspace.app.appId,
     ackTimeoutMs: times.ackTimeoutMs,
     lifetimeMs: times.socketLifetimeMs,

@@ -1,9 +1,9 @@
 import { refuse } from '../api/method.ts';
-import type { Delivery } from '../deliver/envelope.ts';
 import type { Json } from '../json.ts';
 import type { Channel, Person, SlashCommand } from '../workspace.ts';
 import type { World } from '../world.ts';
 import { postAcknowledgement, tellAsSlackbot } from './answer.ts';
+import { failureOf } from './outcome.ts';
 import { actor, channelName, channelOf } from './payload.ts';
 
 export type CommandAct = {
@@ -52,19 +52,6 @@ function commandPayload(
     response_url: `${world.origin.url}${world.grants.newResponsePath('commands', grant)}`,
     trigger_id: world.grants.newTrigger(person.id),
   };
-}
-
-/** The error Slack shows to the person who typed, null where the bot answered properly. */
-function failureOf(delivery: Delivery): string | null {
-  switch (delivery.type) {
-    case 'acked':
-      return null;
-    case 'late':
-      return 'operation_timeout';
-    case 'nobody':
-    case 'failed':
-      return 'dispatch_failed';
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
-import { type Content, contentOf, withBlockIds } from '../compose.ts';
-import { newId } from '../ids.ts';
+import { type Content, contentOf } from '../compose.ts';
+import { withIds } from '../elements.ts';
 import type { Json } from '../json.ts';
 import type { StoredMessage } from '../messages.ts';
 import type { Channel } from '../workspace.ts';
@@ -21,7 +21,7 @@ export function botMessage(world: World, channel: Channel, content: Content): St
     bot_id: app.botId,
     app_id: app.appId,
     ...content,
-    ...(content.blocks ? { blocks: withBlockIds(content.blocks, () => newId('', 5)) } : {}),
+    ...(content.blocks ? { blocks: withIds(content.blocks) } : {}),
   };
 }
 
@@ -67,7 +67,7 @@ export function editedMessage(world: World, message: StoredMessage, content: Con
   return {
     ...rest,
     ...content,
-    ...(content.blocks ? { blocks: withBlockIds(content.blocks, () => newId('', 5)) } : {}),
+    ...(content.blocks ? { blocks: withIds(content.blocks) } : {}),
     ...(metadata ? { metadata } : {}),
     edited: { user: world.workspace.app.botUserId, ts: world.clock.nextTs() },
   };
