@@ -120,26 +120,10 @@ function ContextBlock({ block }: BlockProps) {
 }
 
 function ActionsBlock({ block }: BlockProps) {
-  // feedback_buttons is a pair of buttons under one action id.
-  const elements = children(block, 'elements').flatMap((element) =>
-    str(element, 'type') === 'feedback_buttons'
-      ? [child(element, 'positive_button'), child(element, 'negative_button')].map((button) => ({
-          ...element,
-          ...button,
-          type: 'button',
-        }))
-      : [element],
-  );
   return (
     <div className="actions">
-      {elements.map((element, index) => (
-        <ElementView
-          // biome-ignore lint/suspicious/noArrayIndexKey: the two feedback buttons share one action id
-          key={`${str(element, 'action_id')}-${index}`}
-          blockId={str(block, 'block_id')}
-          element={element}
-          dispatches
-        />
+      {children(block, 'elements').map((element) => (
+        <ElementView key={str(element, 'action_id')} blockId={str(block, 'block_id')} element={element} dispatches />
       ))}
     </div>
   );

@@ -1,6 +1,6 @@
 import { useRef } from 'react';
 import type { ElementProps } from './element.tsx';
-import { children, type Fields, str, textOf } from './fields.ts';
+import { child, children, type Fields, str, textOf } from './fields.ts';
 import { isSafeUrl } from './mrkdwn.ts';
 import { Popover } from './popover.tsx';
 import { localHref } from './route.ts';
@@ -36,6 +36,13 @@ function openUrl(url: string): void {
   const href = localHref(url, window.location.host);
   if (href.startsWith('#')) window.location.hash = href;
   else window.open(href, '_blank', 'noopener,noreferrer');
+}
+
+/** A pair under one action id; which of the two was pressed is in the value. */
+export function FeedbackButtons({ element, ...props }: ElementProps) {
+  return (['positive_button', 'negative_button'] as const).map((which) => (
+    <ButtonElement key={which} {...props} element={{ ...element, ...child(element, which), type: element['type'] }} />
+  ));
 }
 
 export function IconButton({ blockId, element }: ElementProps) {

@@ -92,10 +92,12 @@ type PickerProps = {
 };
 
 const FILTER_DEBOUNCE_MS = 150;
+/** Slack's default for external selects. */
+const MIN_QUERY_LENGTH = 3;
 
 function OptionPicker({ blockId, element, chosenKeys, onChoose }: PickerProps) {
   const [typed, setTyped] = useState('');
-  const { options, loading } = useOptions(blockId, element, typed);
+  const { options, empty } = useOptions(blockId, element, typed);
   const isMulti = str(element, 'type').startsWith('multi_');
   return (
     <>
@@ -122,7 +124,7 @@ function OptionPicker({ blockId, element, chosenKeys, onChoose }: PickerProps) {
             onChoose={() => onChoose(option.choice)}
           />
         ))}
-        {options.length === 0 && <p className="none">{loading ? 'Loading…' : 'No results'}</p>}
+        {options.length === 0 && <p className="none">{empty}</p>}
       </div>
     </>
   );
@@ -154,7 +156,8 @@ function useOptions(blockId: string, element: Fields, typed: string) {
   const isExternal = str(element, 'type').endsWith('external_select');
   const [loaded, setLoaded] = useState<readonly Option[] | undefined>(undefined);
   const actionId = str(element, 'action_id');
-  const tooShort = typed.length < (num(element, 'min_query_length') ?? 0);
+  const minimum = num(element, 'min_query_length') ?? MIN_QUERY_LENGTH;
+  const tooShort = typed.length < minimum;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the surface is a new object after every post; asking again then would loop
   useEffect(() => {
@@ -170,10 +173,11 @@ function useOptions(blockId: string, element: Fields, typed: string) {
     };
   }, [isExternal, tooShort, blockId, actionId, typed]);
 
-  if (isExternal) return { options: loaded ?? [], loading: loaded === undefined };
+  if (isExternal && tooShort) return { options: [], empty: `Type at least ${minimum} characters` };
+  if (isExternal) return { options: loaded ?? [], empty: loaded ? 'No results' : 'Loading…' };
   const wanted = typed.toLowerCase();
   const options = knownOptions(element, workspace).filter(({ label }) => label.toLowerCase().includes(wanted));
-  return { options, loading: false };
+  return { options, empty: 'No results' };
 }
 
 function knownOptions(element: Fields, workspace: Workspace): readonly Option[] {

@@ -1,4 +1,4 @@
-import { ButtonElement, IconButton, OverflowMenu } from './element-buttons.tsx';
+import { ButtonElement, FeedbackButtons, IconButton, OverflowMenu } from './element-buttons.tsx';
 import { ChoiceList } from './element-choices.tsx';
 import { DateInput, TypedInput } from './element-inputs.tsx';
 import { SelectElement } from './element-select.tsx';
@@ -21,6 +21,7 @@ const DATED = new Set(['datepicker', 'timepicker', 'datetimepicker']);
 export function ElementView(props: ElementProps) {
   const type = str(props.element, 'type');
   if (type === 'button' || type === 'workflow_button') return <ButtonElement {...props} />;
+  if (type === 'feedback_buttons') return <FeedbackButtons {...props} />;
   if (type === 'icon_button') return <IconButton {...props} />;
   if (type === 'overflow') return <OverflowMenu {...props} />;
   if (type.endsWith('_select')) return <SelectElement {...props} />;

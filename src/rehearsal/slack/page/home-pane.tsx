@@ -26,7 +26,12 @@ export function HomePane() {
       </header>
       <div className="scroller">
         {view ? (
-          <SurfaceProvider place={{ viewId: view.id }} values={values} onValues={setValues}>
+          <SurfaceProvider
+            place={{ viewId: view.id }}
+            blocks={arrayOf(view['blocks'])}
+            values={values}
+            onValues={setValues}
+          >
             <Blocks blocks={arrayOf(view['blocks'])} />
           </SurfaceProvider>
         ) : (

@@ -58,7 +58,12 @@ function MessageBody({ message }: { readonly message: UiMessage }) {
   const [values, setValues] = useState<FormValues>({});
   const edited = message.editedAt !== undefined && <span className="edited">(edited)</span>;
   return (
-    <SurfaceProvider place={{ channel: message.channel, messageTs: message.ts }} values={values} onValues={setValues}>
+    <SurfaceProvider
+      place={{ channel: message.channel, messageTs: message.ts }}
+      blocks={message.blocks}
+      values={values}
+      onValues={setValues}
+    >
       {message.blocks.length > 0 ? <Blocks blocks={message.blocks} /> : <Mrkdwn text={message.text} />}
       {edited}
       <Files files={message.files} />

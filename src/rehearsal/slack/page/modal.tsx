@@ -25,6 +25,8 @@ export function Modal({ view, depth, errors }: Props) {
   const form = useFirstErrorFocus({ ...errors, ...missing });
 
   const close = () => void postControl('close-view', { viewId: view.id, user: viewer });
+  /** The cross closes all that are stacked, Cancel and Escape only the one on top. */
+  const closeAll = () => void postControl('close-view', { viewId: view.id, user: viewer, clear: true });
   const submit = async () => {
     const filled = formValues(blocks, values);
     const empty = missingInputs(blocks, filled);
@@ -46,16 +48,22 @@ export function Modal({ view, depth, errors }: Props) {
         }}
       >
         <header className="modal-head">
+          {depth > 1 && (
+            <button type="button" className="close modal-back" aria-label="Back" onClick={close}>
+              ‹
+            </button>
+          )}
           <h2>
             <PlainText text={title} />
           </h2>
-          <button type="button" className="close" aria-label={depth > 1 ? 'Back' : 'Close'} onClick={close}>
-            {depth > 1 ? '‹' : '✕'}
+          <button type="button" className="close" aria-label="Close" onClick={closeAll}>
+            ✕
           </button>
         </header>
         <div className="modal-body">
           <SurfaceProvider
             place={{ viewId: view.id }}
+            blocks={blocks}
             errors={{ ...errors, ...missing }}
             values={values}
             onValues={setValues}

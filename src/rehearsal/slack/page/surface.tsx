@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from 'react';
 import { useConfirm } from './confirm-dialog.tsx';
 import { explain, postControl } from './control.ts';
-import { type ElementValue, type FormValues, initialValue } from './element-values.ts';
+import { type ElementValue, type FormValues, formValues, initialValue } from './element-values.ts';
 import { arrayOf, child, type Fields, fieldsOf, has, str } from './fields.ts';
 import { useWorkspace } from './workspace-context.tsx';
 
@@ -31,14 +31,17 @@ export function useSurface(): Surface {
 
 type Props = {
   readonly place: Place;
+  readonly blocks: readonly unknown[];
   readonly errors?: Readonly<Record<string, string>>;
   readonly values: FormValues;
   readonly onValues: (change: (values: FormValues) => FormValues) => void;
   readonly children: ReactNode;
 };
 
+const NO_ERRORS = {};
+
 /** One post at a time: while it is in flight the surface is busy and its buttons are off, as in Slack. */
-export function SurfaceProvider({ place, errors = {}, values, onValues, children }: Props) {
+export function SurfaceProvider({ place, blocks, errors = NO_ERRORS, values, onValues, children }: Props) {
   const { viewer } = useWorkspace();
   const confirm = useConfirm();
   const [busy, setBusy] = useState(false);
@@ -55,13 +58,15 @@ export function SurfaceProvider({ place, errors = {}, values, onValues, children
       setBusy(true);
       setProblem('');
       const action = { type: str(element, 'type'), action_id: str(element, 'action_id'), block_id: blockId, ...value };
-      const answer = await postControl('interact', { ...fieldsOf(JSON.parse(placeKey)), user: viewer, action });
+      // What else is entered goes along, as in Slack's state.values.
+      const body = { user: viewer, action, values: formValues(blocks, values) };
+      const answer = await postControl('interact', { ...fieldsOf(JSON.parse(placeKey)), ...body });
       inFlight.current = false;
       setBusy(false);
       if (!answer.ok) setProblem(explain(answer));
       return answer.ok;
     },
-    [placeKey, viewer, confirm],
+    [placeKey, viewer, confirm, blocks, values],
   );
 
   const surface = useMemo<Surface>(
