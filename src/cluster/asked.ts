@@ -8,7 +8,7 @@ export type Asked = {
   /** host:port of the API server. */
   readonly server: string;
   readonly verb: string;
-  /** For people: `configmaps/cilium-config in kube-system`, `pods`. */
+  /** For people: `configmap cilium-config in kube-system`, `pods`. */
   readonly what: string;
   readonly plural: string;
   /** `cilium.io/v2`, `v1`; empty for paths that are no resources. */
@@ -22,7 +22,7 @@ export type From = Pick<Asked, 'cluster' | 'server'>;
 
 export function askedFor(from: From, verb: string, resource: Resource, place: Place): Asked {
   const subresource = place.subresource === undefined ? '' : `/${place.subresource}`;
-  const named = place.name === undefined ? resource.plural : `${resource.plural}/${place.name}`;
+  const named = place.name === undefined ? resource.plural : `${singular(resource.plural)} ${place.name}`;
   const group = resource.group === '' ? '' : `.${resource.group}`;
   const scope = place.namespace === undefined ? ' -A' : ` -n ${place.namespace}`;
   return {
@@ -33,6 +33,13 @@ export function askedFor(from: From, verb: string, resource: Resource, place: Pl
     apiVersion: resource.group === '' ? resource.version : `${resource.group}/${resource.version}`,
     permission: `${verb} ${resource.plural}${group}${subresource}${scope}`,
   };
+}
+
+/** Good enough for every plural of Kubernetes and Cilium: policies, ingresses, endpoints. */
+export function singular(plural: string): string {
+  if (plural.endsWith('ies')) return `${plural.slice(0, -3)}y`;
+  if (plural.endsWith('sses')) return plural.slice(0, -2);
+  return plural.endsWith('s') ? plural.slice(0, -1) : plural;
 }
 
 export function askedForPath(from: From, path: string): Asked {

@@ -162,19 +162,23 @@ async function read(response: Answer, asked: Asked, limits: Limits, signal: Abor
   const collect = async (parts: AsyncIterable<Buffer>): Promise<void> => {
     for await (const part of parts) {
       bytes += part.length;
-      if (bytes > limits.maxBodyBytes)
-        throw new OpsError(
-          'OutputTooLarge',
-          `the answer about ${asked.what} is larger than ${limits.maxBodyBytes} bytes`,
-          {
-            nextStep: 'ask for less: a namespace, a label, or smaller pages',
-          },
-        );
+      if (bytes > limits.maxBodyBytes) throw tooLarge(asked, limits);
       chunks.push(part);
     }
   };
-  if (response.headers['content-encoding'] === 'gzip')
-    await pipeline(response.body, createGunzip(), collect, { signal });
-  else await pipeline(response.body, collect, { signal });
+  try {
+    if (response.headers['content-encoding'] === 'gzip')
+      await pipeline(response.body, createGunzip(), collect, { signal });
+    else await pipeline(response.body, collect, { signal });
+  } catch (thrown: unknown) {
+    // Stopping early makes the streams before it complain, and one of them may be heard first.
+    throw bytes > limits.maxBodyBytes ? tooLarge(asked, limits) : thrown;
+  }
   return Buffer.concat(chunks, bytes).toString('utf8');
+}
+
+function tooLarge({ what }: Asked, { maxBodyBytes }: Limits): OpsError {
+  return new OpsError('OutputTooLarge', `the answer about ${what} is larger than ${maxBodyBytes} bytes`, {
+    nextStep: 'ask for less: a namespace, a label, or smaller pages',
+  });
 }

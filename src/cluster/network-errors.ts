@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OpsError } from '../core/errors.ts';
-import type { Told } from './api-errors.ts';
+import type { Told } from './api-error-table.ts';
 import type { Asked } from './asked.ts';
 
 const UNTRUSTED =

@@ -106,7 +106,7 @@ export function fakeCluster(world: FakeWorld = {}): ClusterPort {
 
 /** What `exec` of a fake throws for a command that is not in the image, as the real port would. */
 export function commandNotFound(command: string, pod: string): OpsError {
-  return new OpsError('ExecFailed', `there is no command ${command} in pods/${pod}`, {
+  return new OpsError('ExecFailed', `there is no command ${command} in pod ${pod}`, {
     nextStep: 'check the container image: an older or stripped one may not have it',
   });
 }

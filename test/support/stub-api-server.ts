@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { openCluster } from '../../src/cluster/connect.ts';
+import type { Limits } from '../../src/cluster/http.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { ClusterName } from '../../src/core/ids.ts';
+import type { ClusterPort } from '../../src/core/ports.ts';
+import { silentLog } from './rehearsal-cluster.ts';
+
+export type StubHandlers = {
+  readonly request?: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+};
+
+export type Stub = {
+  readonly port: ClusterPort;
+  readonly seen: readonly {
+    readonly method: string;
+    readonly url: URL;
+    readonly headers: IncomingMessage['headers'];
+  }[];
+  /** Pauses the port asked its clock for, in ms. */
+  readonly pauses: readonly number[];
+  /** Sockets open now on the server's side. */
+  readonly sockets: () => number;
+  readonly kubeconfigPath: string;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * A real HTTP server that answers as badly as a test wants, and the port opened on it. Its clock does not wait.
+ * `user` is the user entry of the kubeconfig.
+ */
+export async function openStub(
+  handlers: StubHandlers,
+  options: { readonly limits?: Partial<Limits>; readonly user?: unknown } = {},
+): Promise<Stub> {
+  const seen: Stub['seen'][number][] = [];
+  const sockets = new Set<Duplex>();
+  const see = ({ method = '', url = '', headers }: IncomingMessage) =>
+    seen.push({ method, url: new URL(url, 'http://stub'), headers });
+  const server = createServer((request, response) => {
+    see(request);
+    handlers.request?.(request, response);
+  });
+  server.on('upgrade', (request, socket, head) => {
+    see(request);
+    handlers.upgrade?.(request, socket, head);
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const folder = mkdtempSync(join(tmpdir(), 'stub-api-'));
+  const kubeconfigPath = join(folder, 'kubeconfig');
+  writeFileSync(
+    kubeconfigPath,
+    JSON.stringify(kubeconfig(`http://127.0.0.1:${port}`, options.user ?? { token: 't0ken' })),
+  );
+  const pauses: number[] = [];
+  const clock: Clock = {
+    now: () => new Date(),
+    sleep: async (ms, signal) => {
+      signal.throwIfAborted();
+      pauses.push(ms);
+    },
+  };
+  const opened = await openCluster({
+    name: ClusterName.parse('prod'),
+    kubeconfigPath,
+    clock,
+    log: silentLog,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
+  return {
+    port: opened.port,
+    seen,
+    pauses,
+    sockets: () => sockets.size,
+    kubeconfigPath,
+    close: async () => {
+      await opened.close();
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export function kubeconfig(server: string, user: unknown): unknown {
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'stub', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'bot', user }],
+    contexts: [{ name: 'stub', context: { cluster: 'stub', user: 'bot' } }],
+    'current-context': 'stub',
+  };
+}
