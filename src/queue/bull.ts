@@ -69,6 +69,14 @@ function queueName(lane: Lane): string {
 /** Nobody reads BullMQ's own events: the run's are the record. */
 const STREAMS = { events: { maxLen: 100 } };
 
+/** Gone when done, so that the run may be queued again; never used up when the store fails in the middle of a move. */
+const KEPT_UNTIL_DONE = {
+  removeOnComplete: true,
+  removeOnFail: true,
+  attempts: 1_000_000,
+  backoff: { type: 'fixed', delay: 1_000 },
+} as const;
+
 function workerOptions({ concurrency, timing }: WorkerSettings) {
   return {
     concurrency,
@@ -160,7 +168,7 @@ function toLaneQueue(queue: AnyQueue, onError: (error: Error) => void): LaneQueu
   queue.on('error', onError);
   return {
     add: async (lane, job, options) => {
-      await queue.add(lane.type, job, { ...options, removeOnComplete: true, removeOnFail: true });
+      await queue.add(lane.type, job, { ...options, ...KEPT_UNTIL_DONE });
     },
     counts: (types) => queue.getJobCounts(...types),
     setGlobalConcurrency: async (limit) => {

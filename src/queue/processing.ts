@@ -1,4 +1,4 @@
-import { DelayedError, WaitingError } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import { OpsError } from '../core/errors.ts';
 import { RunId } from '../core/ids.ts';
 import type { CancelReason, Log, Processed, Processor } from '../core/ports.ts';
@@ -42,7 +42,7 @@ export function toBullProcessor({ processor, shutdown, abandon, log }: Processin
   return async (job: QueuedJob, token: string | undefined, cancel: AbortSignal | undefined): Promise<void> => {
     // A fetch that was under way when the shutdown began may still bring a job: somebody else's.
     if (shutdown.aborted) return await move(job, token, { type: 'returned' });
-    const run = RunId.parse(job.data.run);
+    const run = runOf(job);
     const aborts = createAborts(cancel, shutdown);
     const abandoned = rejectOn(abandon);
     try {
@@ -52,6 +52,12 @@ export function toBullProcessor({ processor, shutdown, abandon, log }: Processin
       abandoned.release();
     }
   };
+}
+
+function runOf(job: QueuedJob): RunId {
+  const run = RunId.safeParse(job.data.run);
+  if (!run.success) throw new UnrecoverableError('a job that names no run');
+  return run.data;
 }
 
 async function move(job: QueuedJob, token: string | undefined, said: Processed): Promise<void> {

@@ -1,31 +1,60 @@
 import type { Log, QueueConnection, State } from '../core/ports.ts';
+import { type EmbeddedKind, startEmbedded } from './embedded.ts';
+import { createPostgresState } from './postgres.ts';
+import { connectPostgres } from './postgres-client.ts';
 import { createRedisState } from './redis.ts';
 import { connectRedis } from './redis-client.ts';
-import { parseStateUrl, type StateAddress } from './state-url.ts';
+import { parseStateUrl } from './state-url.ts';
 
 export type OpenState = {
   readonly state: State;
-  readonly kind: StateAddress['kind'];
-  /** Where other processes find the same state. May hold a password. */
+  readonly kind: 'redis' | 'postgres';
+  /** Where other processes find the same state. May hold a password; `shown` is the same without it. */
   readonly url: string;
+  readonly shown: string;
   readonly queueConnection: QueueConnection;
+  /** Close queues and consumers before. An embedded server is stopped unless another process uses it. */
   readonly close: () => Promise<void>;
 };
 
-type Where = { readonly url: string; readonly log: Log };
+export type StateOptions = {
+  /** STATE_URL; unset: the embedded store of `dataDir`. */
+  readonly url?: string | undefined;
+  readonly dataDir: string;
+  readonly log: Log;
+  /** For tests: which embedded store, in place of what the machine offers. */
+  readonly embedded?: EmbeddedKind;
+};
 
 /**
- * Opens the state store. @throws OpsError BadConfig, StoreUnavailable
+ * Opens the state store, and starts it where it is the embedded one.
+ * @throws OpsError BadConfig, StoreUnavailable
  */
-export async function openState({ url, log }: Where): Promise<OpenState> {
+export async function openState({ url, dataDir, log, embedded }: StateOptions): Promise<OpenState> {
+  if (url !== undefined && url !== '') return await connect(url, log);
+  for (let attempt = 1; ; attempt++) {
+    const server = await startEmbedded(dataDir, log, embedded);
+    try {
+      const state = await connect(server.url, log);
+      const close = async (): Promise<void> => {
+        await state.close();
+        await server.stopIfLast();
+      };
+      return { ...state, close };
+    } catch (thrown: unknown) {
+      // The process that had it may have stopped it just now: start it again.
+      if (attempt === 3) throw thrown;
+    }
+  }
+}
+
+async function connect(url: string, log: Log): Promise<OpenState> {
   const address = parseStateUrl(url);
-  if (address.kind === 'postgres') throw new Error('postgres');
-  const clients = await connectRedis(address.redis, address.shown, log);
-  return {
-    kind: 'redis',
-    url,
-    state: createRedisState({ redis: clients.failFast, log }),
-    queueConnection: clients.queueConnection,
-    close: clients.close,
-  };
+  const { shown } = address;
+  if (address.kind === 'redis') {
+    const { failFast, ...clients } = await connectRedis(address.redis, shown, log);
+    return { kind: 'redis', url, shown, state: createRedisState({ redis: failFast, log }), ...clients };
+  }
+  const { pool, ...clients } = await connectPostgres(address.url, shown, log);
+  return { kind: 'postgres', url, shown, state: createPostgresState({ pool, log }), ...clients };
 }

@@ -3,11 +3,8 @@ import { OpsError } from '../core/errors.ts';
 import type { Log, QueueConnection } from '../core/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
 import { PREFIX } from './keys.ts';
+import { isNewEnough, OLDEST_REDIS } from './redis-version.ts';
 import type { RedisAddress } from './state-url.ts';
-
-/** The cancel push needs streams as Redis has them since 6.2 (BullMQ's Relay refuses older ones). */
-const OLDEST: readonly [number, number] = [6, 2];
-const OLDEST_TEXT = OLDEST.join('.');
 
 export type RedisClients = {
   readonly failFast: Redis;
@@ -89,11 +86,10 @@ async function end(client: Redis | undefined): Promise<void> {
 }
 
 function checkVersion(info: string): void {
-  const version = /^redis_version:(\d+)\.(\d+)/m.exec(info);
-  const [major, minor] = [Number(version?.[1] ?? OLDEST[0]), Number(version?.[2] ?? OLDEST[1])];
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
-  throw new OpsError('BadConfig', `the state store is Redis ${major}.${minor}, which is too old`, {
-    nextStep: `use Redis ${OLDEST_TEXT} or newer, or Valkey`,
+  const version = /^redis_version:([\d.]+)/m.exec(info)?.[1];
+  if (version === undefined || isNewEnough(version)) return;
+  throw new OpsError('BadConfig', `the state store is Redis ${version}, which is too old`, {
+    nextStep: `use Redis ${OLDEST_REDIS} or newer, or Valkey`,
   });
 }
 
