@@ -151,7 +151,8 @@ function supports(type: ResourceType, field: string): boolean {
 function fieldValue(entry: Entry, field: string): string {
   if (field === 'source') return fieldOf(entry, 'source.component');
   // An absent boolean is selected as false.
-  if (field === 'spec.hostNetwork' || field === 'spec.unschedulable') return fieldOf(entry, field) || 'false';
+  if (field === 'spec.hostNetwork' || field === 'spec.unschedulable')
+    return fieldOf(entry, field) === 'true' ? 'true' : 'false';
   return fieldOf(entry, field);
 }
 

@@ -1,5 +1,5 @@
 /** What the store keeps per object: the object itself, or a recipe for it (150,000 full pods would not fit in memory). */
-import { type KubeObject, textAt } from './kube-object.ts';
+import { at, type KubeObject, textAt } from './kube-object.ts';
 
 /** A synthesised object: enough to select by, and a function that makes the whole on demand. */
 export type LazyObject = {
@@ -37,10 +37,16 @@ export function labelsOf(entry: Entry): Readonly<Record<string, string>> {
   return isLazy(entry) ? entry.labels : (entry.object.metadata.labels ?? {});
 }
 
+/** A text or a boolean, as a field selector compares it. */
+function wordAt(object: unknown, path: string): string {
+  const steps = path.split('.');
+  return at(object, ...steps) === true ? 'true' : textAt(object, ...steps);
+}
+
 /** The value a field selector compares, as text; absent is the empty string, as in Kubernetes. */
 export function fieldOf(entry: Entry, path: string): string {
   if (path === 'metadata.name') return entry.name;
   if (path === 'metadata.namespace') return entry.namespace;
-  if (isLazy(entry)) return entry.fields[path] ?? textAt(entry.make(), ...path.split('.'));
-  return textAt(entry.object, ...path.split('.'));
+  if (isLazy(entry)) return entry.fields[path] ?? wordAt(entry.make(), path);
+  return wordAt(entry.object, path);
 }
