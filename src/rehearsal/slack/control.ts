@@ -8,7 +8,6 @@ import { type Args, Refusal, refuse, toArgs } from './api/method.ts';
 import { verifyRequestUrl } from './deliver/http-mode.ts';
 import { parseArgs, readBody, sendJson } from './http-io.ts';
 import type { Json } from './json.ts';
-import { toSnapshot } from './snapshot.ts';
 import type { Switchboards } from './switchboards.ts';
 import type { World } from './world.ts';
 
@@ -62,7 +61,7 @@ function reset({ world }: Control): Json {
   world.journal.clear();
   world.faults.clear();
   world.ui.emit({ type: 'reset' });
-  world.ui.emit(toSnapshot(world, [world.faults.board()]));
+  world.page.resync();
   return {};
 }
 

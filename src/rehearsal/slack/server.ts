@@ -97,11 +97,9 @@ function createFaultEffects(): { readonly apply: (world: World) => void; readonl
 export async function startRehearsalSlack(options: RehearsalSlackOptions = {}): Promise<RehearsalSlack> {
   const effects = createFaultEffects();
   const world = createWorld(options, effects.apply);
-  const site: Site = {
-    world,
-    switchboards: createSwitchboards(world, options.clusterControl),
-    pageDir: options.pageDir,
-  };
+  const switchboards = createSwitchboards(world, options.clusterControl);
+  const site: Site = { world, switchboards, pageDir: options.pageDir };
+  world.page.resync = () => world.ui.emit(toSnapshot(world, switchboards.known()));
   const server = createServer((request, response) => {
     if (isForeign(request)) {
       sendText(response, 403, 'this rehearsal is for its own machine only');

@@ -4,6 +4,8 @@ import type { World } from './world.ts';
 
 /** Our own board, and the rehearsal cluster's where its control address was given. */
 export type Switchboards = {
+  /** Ours as it is, the cluster's as it was when last asked. */
+  readonly known: () => readonly UiSwitchboard[];
   readonly list: () => Promise<readonly UiSwitchboard[]>;
   /** Answers false where there is no such board, switch or option, or the cluster does not answer. */
   readonly set: (change: { board: string; id: string; value: string }) => Promise<boolean>;
@@ -18,6 +20,8 @@ function toBoards(body: Json): readonly UiSwitchboard[] {
 }
 
 export function createSwitchboards(world: World, clusterControl: string | undefined): Switchboards {
+  let clusterBoards: readonly UiSwitchboard[] = [];
+
   async function askCluster(init: RequestInit): Promise<Json | undefined> {
     if (clusterControl === undefined) return undefined;
     try {
@@ -31,9 +35,11 @@ export function createSwitchboards(world: World, clusterControl: string | undefi
   }
 
   return {
+    known: () => [world.faults.board(), ...clusterBoards],
     async list() {
       const cluster = await askCluster({});
-      return [world.faults.board(), ...(cluster === undefined ? [] : toBoards(cluster))];
+      clusterBoards = cluster === undefined ? [] : toBoards(cluster);
+      return [world.faults.board(), ...clusterBoards];
     },
     async set(change) {
       if (change.board === 'slack') return world.faults.set(change.id, change.value);

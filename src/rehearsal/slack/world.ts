@@ -80,6 +80,8 @@ export type World = {
   readonly courier: Courier;
   /** `http://127.0.0.1:PORT`, known once the server listens. */
   readonly origin: { url: string };
+  /** Sends the page everything anew, for changes that have no event of their own (channels and who is in them). */
+  readonly page: { resync: () => void };
   readonly close: () => void;
 };
 
@@ -156,6 +158,7 @@ export function createWorld(options: WorldOptions, onFault: (world: World) => vo
     inputs: new Map(),
     ...wires,
     origin: { url: '' },
+    page: { resync: () => undefined },
     close() {
       wires.courier.close();
       wires.sockets.close();

@@ -118,5 +118,6 @@ export function setMembership(world: World, args: Args): Json {
   if (!world.workspace.people.some((person) => person.id === user)) refuse('user_not_found');
   if (args.flag('present', true)) channel.members.add(user);
   else channel.members.delete(user);
+  world.page.resync();
   return { members: [...channel.members] };
 }

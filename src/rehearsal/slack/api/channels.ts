@@ -55,6 +55,7 @@ export function directMessage(world: World, userId: string): Channel {
     createdAt: Math.floor(world.clock.now() / 1_000),
   };
   world.workspace.channels.set(created.id, created);
+  world.page.resync();
   return created;
 }
 
