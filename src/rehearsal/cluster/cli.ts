@@ -2,12 +2,20 @@
 import { parseArgs } from 'node:util';
 import { startRehearsalCluster } from './start.ts';
 
-function parseFlags(argv: readonly string[]): { port: string; kubeconfig?: string; json: boolean } {
+function parseFlags(argv: readonly string[]): {
+  port: string;
+  kubeconfig?: string;
+  nodes: string;
+  pods: string;
+  json: boolean;
+} {
   const { values } = parseArgs({
     args: [...argv],
     options: {
       port: { type: 'string', default: '0' },
       kubeconfig: { type: 'string' },
+      nodes: { type: 'string', default: '0' },
+      pods: { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -17,6 +25,8 @@ function parseFlags(argv: readonly string[]): { port: string; kubeconfig?: strin
 const flags = parseFlags(process.argv.slice(2));
 const cluster = await startRehearsalCluster({
   port: Number(flags.port),
+  nodes: Number(flags.nodes),
+  pods: Number(flags.pods),
   ...(flags.kubeconfig === undefined ? {} : { kubeconfigPath: flags.kubeconfig }),
 });
 const { url, kubeconfigPath, controlUrl } = cluster;

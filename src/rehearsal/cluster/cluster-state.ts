@@ -1,4 +1,5 @@
 /** What every handler gets: the parts of one running rehearsal cluster. */
+import type { AgentWorld } from './agent/commands.ts';
 import type { Authentication } from './authentication.ts';
 import type { Faults } from './faults.ts';
 import type { Authorizer } from './rbac.ts';
@@ -13,6 +14,7 @@ export type Cluster = {
   readonly authorizer: Authorizer;
   readonly authentication: Authentication;
   readonly faults: Faults;
+  readonly agents: AgentWorld;
   readonly now: () => Date;
   /** `host:port` of the API server. */
   readonly address: () => string;

@@ -36,19 +36,21 @@ export function commonHeaders(): Record<string, string> {
   return { 'Audit-Id': randomUUID(), ...FLOW_HEADERS };
 }
 
-function write(response: ServerResponse, code: number, type: string, body: string, more: Json = {}): void {
-  const headers = { ...commonHeaders(), 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), ...more };
-  response.writeHead(code, headers as Record<string, string | number>);
-  response.end(body);
+type Body = { readonly type: string; readonly text: string; readonly headers: Readonly<Record<string, string>> };
+
+function bodyOf(answer: Exclude<Answer, { readonly type: 'streamed' }>): Body {
+  if (answer.type === 'json') {
+    return { type: 'application/json', text: `${JSON.stringify(answer.body)}\n`, headers: answer.headers ?? {} };
+  }
+  return { type: 'text/plain; charset=utf-8', text: answer.body, headers: { 'X-Content-Type-Options': 'nosniff' } };
 }
 
 export function writeAnswer(response: ServerResponse, answer: Answer): void {
   if (answer.type === 'streamed') return;
-  if (answer.type === 'text') {
-    write(response, answer.code, 'text/plain; charset=utf-8', answer.body, { 'X-Content-Type-Options': 'nosniff' });
-    return;
-  }
-  write(response, answer.code, 'application/json', `${JSON.stringify(answer.body)}\n`, answer.headers);
+  const { type, text: content, headers } = bodyOf(answer);
+  const length = Buffer.byteLength(content);
+  response.writeHead(answer.code, { ...commonHeaders(), 'Content-Type': type, 'Content-Length': length, ...headers });
+  response.end(content);
 }
 
 /** Anything thrown below the router, as the answer a client sees. */

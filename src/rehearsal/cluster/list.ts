@@ -2,8 +2,9 @@
 import { ApiError, badRequest, expired } from './api-error.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { ResourceType } from './resources.ts';
-import { matcherOf } from './selectors.ts';
+import { type Matcher, matcherOf } from './selectors.ts';
 import { readEntry, type Store } from './store.ts';
+import type { Entry } from './store-entry.ts';
 
 export type ListMetadata = {
   readonly resourceVersion: string;
@@ -84,6 +85,23 @@ export type ListOptions = {
   readonly tokensExpired: boolean;
 };
 
+type Cut = { readonly items: readonly KubeObject[]; readonly lastKey: string; readonly remaining: number };
+
+function cutPage(entries: Iterable<Entry>, matches: Matcher, limit: number): Cut {
+  const items: KubeObject[] = [];
+  let lastKey = '';
+  let remaining = 0;
+  for (const entry of entries) {
+    if (items.length >= limit) {
+      remaining += 1;
+    } else if (matches(entry)) {
+      items.push(readEntry(entry));
+      lastKey = entry.key;
+    }
+  }
+  return { items, lastKey, remaining };
+}
+
 /**
  * One page. Pages are cut from the present state, not from a snapshot at the token's revision: objects written between
  * two pages may appear, which a real server shows only after a 410.
@@ -92,28 +110,18 @@ export type ListOptions = {
 export function listObjects(store: Store, type: ResourceType, options: ListOptions): ListPage {
   const { namespace, query, tokensExpired } = options;
   const matches = matcherOf(type, query);
-  const token = query.get('continue');
-  const from = token === null || token === '' ? undefined : decodeContinue(token);
+  const token = query.get('continue') ?? '';
+  const from = token === '' ? undefined : decodeContinue(token);
   if (from === undefined) checkResourceVersion(store, query);
   else checkToken(store, from, tokensExpired);
 
-  const limit = limitOf(query);
-  const items: KubeObject[] = [];
-  let lastKey = '';
-  let remaining = 0;
-  for (const entry of store.scan(type, namespace, from?.start ?? '')) {
-    if (items.length < limit) {
-      if (!matches(entry)) continue;
-      items.push(readEntry(entry));
-      lastKey = entry.key;
-    } else {
-      remaining += 1;
-    }
-  }
-
+  const entries = store.scan(type, namespace, from?.start ?? '');
+  const { items, lastKey, remaining } = cutPage(entries, matches, limitOf(query));
   const revision = from !== undefined && from.revision >= 0 ? from.revision : store.revision();
+  const resourceVersion = String(revision);
+  if (remaining === 0) return { metadata: { resourceVersion }, items };
+  const more = { resourceVersion, continue: encodeContinue(revision, `${lastKey}\0`) };
+  // With a selector nobody knows how many of the rest match.
   const selective = query.has('labelSelector') || query.has('fieldSelector');
-  const more = remaining > 0 ? { continue: encodeContinue(revision, `${lastKey}\0`) } : {};
-  const count = remaining > 0 && !selective ? { remainingItemCount: remaining } : {};
-  return { metadata: { resourceVersion: String(revision), ...more, ...count }, items };
+  return { metadata: selective ? more : { ...more, remainingItemCount: remaining }, items };
 }

@@ -4,6 +4,7 @@ import type { Cluster } from './cluster-state.ts';
 import { aggregatedDiscovery, apiGroupList, apiGroupOf, apiResourceList, apiVersions } from './discovery.ts';
 import { type Answer, type Json, json, text } from './http-answer.ts';
 import { wantsAggregatedDiscovery } from './media.ts';
+import { openApiDocument } from './openapi.ts';
 import type { PathRequest } from './request-info.ts';
 import { readSeed } from './seed.ts';
 
@@ -53,5 +54,7 @@ export function answerPath(cluster: Cluster, info: PathRequest, accept: string |
   if (HEALTH.test(path)) return health(path, info.query);
   if (path === '/api' || path === '/apis') return discoveryRoot(cluster, path, accept);
   if (path.startsWith('/api/') || path.startsWith('/apis/')) return groupPath(cluster, path.split('/').slice(1));
+  const openApi = /^\/openapi\/v3(?:\/(.+))?$/.exec(path);
+  if (openApi !== null) return orMissing(openApiDocument(cluster, openApi[1]));
   throw missing();
 }

@@ -1,6 +1,4 @@
 /** Reads a request line the way the API server's RequestInfo does: which resource, which verb. */
-import { isIP } from 'node:net';
-
 export type ResourceRequest = {
   readonly kind: 'resource';
   readonly verb: string;
@@ -56,35 +54,39 @@ function nameFromSelector(query: URLSearchParams): string {
   return found?.[1] ?? '';
 }
 
-export function parseRequest(method: string, url: string): RequestInfo {
-  const parsed = new URL(url, 'https://cluster.invalid');
-  const query = parsed.searchParams;
-  const path = parsed.pathname;
-  const parts = path
-    .split('/')
-    .filter((part) => part !== '')
-    .map(decodeURIComponent);
-  const [root = '', second = '', third = ''] = parts;
-  const isCore = root === 'api' && parts.length > 2;
-  const isGroup = root === 'apis' && parts.length > 3;
-  if (!isCore && !isGroup) return { kind: 'path', verb: method === 'HEAD' ? 'get' : method.toLowerCase(), path, query };
-
-  const target = targetOf(parts.slice(isCore ? 2 : 3));
-  const verb = verbOf(method, target.name, query);
-  const name = target.name === '' && verb !== 'create' ? nameFromSelector(query) : target.name;
-  return {
-    kind: 'resource',
-    group: isCore ? '' : second,
-    version: isCore ? second : third,
-    ...target,
-    name: verb === 'list' || verb === 'watch' || target.name !== '' ? name : target.name,
-    verb,
-    path,
-    query,
-  };
+function partsOf(path: string): string[] {
+  const parts = path.split('/').filter((part) => part !== '');
+  try {
+    return parts.map(decodeURIComponent);
+  } catch {
+    // A stray percent sign names nothing that exists.
+    return parts;
+  }
 }
 
-/** Host part of a URL, bracketed where it is an IPv6 address. */
-export function urlHost(address: string): string {
-  return isIP(address) === 6 ? `[${address}]` : address;
+type Location = { readonly group: string; readonly version: string; readonly rest: readonly string[] };
+
+/** `/api/v1/…` and `/apis/<group>/<version>/…`; undefined for all other paths. */
+function locationOf(parts: readonly string[]): Location | undefined {
+  const [root = '', second = '', third = ''] = parts;
+  if (root === 'api' && parts.length > 2) return { group: '', version: second, rest: parts.slice(2) };
+  if (root === 'apis' && parts.length > 3) return { group: second, version: third, rest: parts.slice(3) };
+  return undefined;
+}
+
+export function parseRequest(method: string, url: string): RequestInfo {
+  const { searchParams: query, pathname: path } = new URL(url, 'https://cluster.invalid');
+  const location = locationOf(partsOf(path));
+  if (location === undefined) return { kind: 'path', verb: pathVerb(method), path, query };
+
+  const { group, version, rest } = location;
+  const target = targetOf(rest);
+  const verb = verbOf(method, target.name, query);
+  const many = verb === 'list' || verb === 'watch';
+  const name = many && target.name === '' ? nameFromSelector(query) : target.name;
+  return { kind: 'resource', group, version, ...target, name, verb, path, query };
+}
+
+function pathVerb(method: string): string {
+  return method === 'HEAD' ? 'get' : method.toLowerCase();
 }

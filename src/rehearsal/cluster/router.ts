@@ -1,20 +1,39 @@
 /** From a parsed request to an answer: authenticate, authorise, then find out whether the thing exists. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiError, forbidden, methodNotAllowed, notFound, PlainTextError, unknownResource } from './api-error.ts';
+import { answerReview, isReview } from './access-reviews.ts';
+import {
+  ApiError,
+  badRequest,
+  forbidden,
+  methodNotAllowed,
+  notFound,
+  PlainTextError,
+  unknownResource,
+} from './api-error.ts';
 import type { Cluster, ResourceCall } from './cluster-state.ts';
 import { type Answer, json } from './http-answer.ts';
 import { listObjects } from './list.ts';
 import { negotiate } from './media.ts';
 import { answerPath } from './path-requests.ts';
+import { readLog } from './pod-log.ts';
 import { presentList, presentOne } from './presentation.ts';
 import { denialOf } from './rbac.ts';
 import { type PathRequest, parseRequest, type ResourceRequest } from './request-info.ts';
 import type { ResourceType } from './resources.ts';
 import type { UserInfo } from './users.ts';
 import { watchObjects } from './watch.ts';
+import {
+  createObject,
+  deleteCollection,
+  deleteObject,
+  parseBody,
+  patchObject,
+  updateObject,
+  type WriteInput,
+} from './writes.ts';
 
 /** Body of a request, read to the end. */
-export type BodyReader = () => Promise<string>;
+export type BodyReader = () => Promise<Buffer>;
 
 export type Exchange = {
   readonly request: IncomingMessage;
@@ -68,24 +87,70 @@ function getList(call: ResourceCall): Answer {
   return json(presentList(type, page, as, cluster.now()));
 }
 
-async function answerResource(cluster: Cluster, exchange: Exchange, info: ResourceRequest): Promise<Answer> {
-  const { request, response, user } = exchange;
-  authorizeResource(cluster, user, info);
-  const type = resolveType(cluster, info);
-  const call: ResourceCall = { cluster, type, info, user, accept: request.headers.accept };
-  if (!type.verbs.includes(info.verb)) throw methodNotAllowed();
-  if (info.verb === 'get') return getOne(call);
-  if (info.verb === 'list') return getList(call);
-  if (info.verb === 'watch') {
+type Handler = (call: ResourceCall, exchange: Exchange) => Answer | Promise<Answer>;
+
+async function withBody(call: ResourceCall, exchange: Exchange): Promise<WriteInput> {
+  const body = await exchange.readBody();
+  return { call, body, contentType: exchange.request.headers['content-type'] ?? '' };
+}
+
+const VERBS: Readonly<Record<string, Handler>> = {
+  get: getOne,
+  list: getList,
+  watch: (call, { request, response }) => {
     watchObjects(call, request, response);
     return { type: 'streamed' };
+  },
+  create: async (call, exchange) => {
+    const input = await withBody(call, exchange);
+    return isReview(call) ? answerReview(call, parseBody(input)) : createObject(input);
+  },
+  update: async (call, exchange) => updateObject(await withBody(call, exchange)),
+  patch: async (call, exchange) => patchObject(await withBody(call, exchange)),
+  delete: async (call, exchange) => deleteObject(await withBody(call, exchange)),
+  deletecollection: async (call, exchange) => deleteCollection(await withBody(call, exchange)),
+};
+
+/** Subresources that are not the object itself; `status` is read and written like it. */
+const SUBRESOURCES: Readonly<Record<string, Handler>> = {
+  'pods/log': (call, { response }) => readLog(call, response),
+  'pods/exec': () => {
+    throw badRequest('Upgrade request required');
+  },
+};
+
+function handlerOf(type: ResourceType, info: ResourceRequest): Handler {
+  const { verb, subresource } = info;
+  if (subresource === '') {
+    if (!type.verbs.includes(verb)) throw methodNotAllowed();
+    return VERBS[verb] ?? methodNotAllowedHandler;
   }
+  const known = type.subresources.find((candidate) => candidate.subresource === subresource);
+  if (known === undefined) throw unknownResource();
+  if (!known.verbs.includes(verb)) throw methodNotAllowed();
+  return (
+    SUBRESOURCES[`${type.resource}/${subresource}`] ??
+    (subresource === 'status' ? VERBS[verb] : undefined) ??
+    methodNotAllowedHandler
+  );
+}
+
+function methodNotAllowedHandler(): never {
   throw methodNotAllowed();
 }
 
-export async function answerRequest(cluster: Cluster, exchange: Exchange): Promise<Answer> {
+function answerResource(cluster: Cluster, exchange: Exchange, info: ResourceRequest): Answer | Promise<Answer> {
+  const { request, user } = exchange;
+  authorizeResource(cluster, user, info);
+  const type = resolveType(cluster, info);
+  const call: ResourceCall = { cluster, type, info, user, accept: request.headers.accept };
+  return handlerOf(type, info)(call, exchange);
+}
+
+/** @throws ApiError, PlainTextError; also as a rejected promise. */
+export function answerRequest(cluster: Cluster, exchange: Exchange): Answer | Promise<Answer> {
   const info = parseRequest(exchange.request.method ?? 'GET', exchange.request.url ?? '/');
-  if (info.kind === 'resource') return await answerResource(cluster, exchange, info);
+  if (info.kind === 'resource') return answerResource(cluster, exchange, info);
   authorizePath(cluster, exchange.user, info);
   return answerPath(cluster, info, exchange.request.headers.accept);
 }

@@ -1,28 +1,39 @@
 /** Starts and stops one rehearsal cluster: an HTTPS API server and a control API, both on 127.0.0.1. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createAgents } from './agent/agents.ts';
+import { createApiServer } from './api-server.ts';
 import { createAuthentication } from './authentication.ts';
 import { createCertificate } from './certificate.ts';
 import type { Cluster } from './cluster-state.ts';
+import { answerControl } from './control.ts';
+import { effectOf, nodeNames } from './fault-effects.ts';
 import { createFaults } from './faults.ts';
-import { answerOf, writeAnswer } from './http-answer.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
+import { unreadyNodes } from './node-state.ts';
 import { createAuthorizer } from './rbac.ts';
+import { createRequestLog } from './request-log.ts';
 import { createResourceTable, readDiscovery } from './resources.ts';
-import { answerRequest } from './router.ts';
+import { loadScale } from './scale.ts';
 import { loadObjects, seedObjects } from './seed.ts';
 import { createStore } from './store.ts';
-import { createAccounts } from './users.ts';
+import { type Account, createAccounts } from './users.ts';
 
 export type RehearsalClusterOptions = {
   /** 0 (the default) takes a free port. */
   readonly port?: number;
   /** Where to write the kubeconfig; a temporary folder, removed on close, unless given. */
   readonly kubeconfigPath?: string;
+  /** The cluster's name in the kubeconfig. */
+  readonly name?: string;
+  /** The kubeconfig's current context: `admin` unless given. */
+  readonly context?: string;
+  /** More nodes and pods than the three nodes and 18 pods that were recorded. */
+  readonly nodes?: number;
+  readonly pods?: number;
 };
 
 export type RehearsalCluster = {
@@ -31,12 +42,18 @@ export type RehearsalCluster = {
   readonly kubeconfigPath: string;
   /** `http://127.0.0.1:PORT/_control` */
   readonly controlUrl: string;
+  /** Contexts of the kubeconfig and the tokens they carry, for tests that speak HTTP themselves. */
+  readonly accounts: readonly Account[];
+  /** PEM of the authority that signed the server's certificate. */
+  readonly certificateAuthority: string;
   readonly close: () => Promise<void>;
 };
 
 const HOST = '127.0.0.1';
 
-async function listen(server: Server | TlsServer, port: number): Promise<number> {
+type Listener = Pick<Server, 'listen' | 'address' | 'once' | 'close' | 'closeAllConnections'>;
+
+async function listen(server: Listener, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, HOST, resolve);
@@ -44,7 +61,7 @@ async function listen(server: Server | TlsServer, port: number): Promise<number>
   return (server.address() as AddressInfo).port;
 }
 
-async function close(server: Server | TlsServer): Promise<void> {
+async function close(server: Listener): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
@@ -52,58 +69,85 @@ async function close(server: Server | TlsServer): Promise<void> {
   await closed;
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
+type World = { readonly cluster: Cluster; readonly reset: () => void };
 
-async function serve(cluster: Cluster, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  try {
-    const user = cluster.authentication.userOf(request.headers);
-    const answer = await answerRequest(cluster, { request, response, user, readBody: () => readBody(request) });
-    writeAnswer(response, answer);
-  } catch (thrown: unknown) {
-    if (!response.headersSent) writeAnswer(response, answerOf(thrown));
-    else response.destroy();
-  }
-}
-
-export async function startRehearsalCluster(options: RehearsalClusterOptions = {}): Promise<RehearsalCluster> {
+function createWorld(options: RehearsalClusterOptions, accounts: readonly Account[], address: () => string): World {
   const table = createResourceTable(readDiscovery());
   const store = createStore();
-  loadObjects(store, table, seedObjects(Date.now()));
+  const fill = (): void => {
+    loadObjects(store, table, seedObjects(Date.now()));
+    loadScale(store, table, { nodes: options.nodes ?? 0, pods: options.pods ?? 0 });
+  };
+  fill();
   const authorizer = createAuthorizer(store, table);
-  const accounts = createAccounts();
-  let port = 0;
+  const agents = createAgents(store, table, Date.now);
+  let installed = true;
+  const now = (): Date => new Date();
+  const setCiliumInstalled = (value: boolean): void => {
+    installed = value;
+  };
+  const effects = { store, table, agents, now, setCiliumInstalled };
+  const faults = createFaults({
+    effectOf: (id, value) => effectOf(effects, id, value),
+    lastNode: () => nodeNames(store, table).at(-1) ?? '',
+  });
   const cluster: Cluster = {
     table,
     store,
     authorizer,
     authentication: createAuthentication(accounts, authorizer),
-    faults: createFaults(),
-    now: () => new Date(),
-    address: () => `${HOST}:${port}`,
-    groupVisible: () => true,
+    faults,
+    agents: { agents, nowMs: Date.now, deadNodes: () => unreadyNodes(store, table) },
+    now,
+    address,
+    groupVisible: (group) => installed || group !== 'cilium.io',
+  };
+  const reset = (): void => {
+    faults.reset();
+    store.clear();
+    fill();
+    agents.reset();
+  };
+  return { cluster, reset };
+}
+
+export async function startRehearsalCluster(options: RehearsalClusterOptions = {}): Promise<RehearsalCluster> {
+  let port = 0;
+  const accounts = createAccounts();
+  const { cluster, reset } = createWorld(options, accounts, () => `${HOST}:${port}`);
+  const log = createRequestLog();
+  const resetAll = (): void => {
+    reset();
+    log.clear();
   };
 
   const certificate = await createCertificate();
-  const api = createTlsServer(certificate, (request, response) => void serve(cluster, request, response));
-  const control = createServer((_request, response) => response.end('{}'));
-  port = await listen(api, options.port ?? 0);
+  const api = createApiServer(cluster, certificate, log);
+  const control = createServer((request, response) => {
+    void answerControl({ cluster, log, reset: resetAll }, request, response);
+  });
+  port = await listen(api.server, options.port ?? 0);
   const controlPort = await listen(control, 0);
   const folder = options.kubeconfigPath === undefined ? await mkdtemp(join(tmpdir(), 'rehearsal-cluster-')) : undefined;
   const kubeconfigPath = options.kubeconfigPath ?? join(folder ?? '', 'kubeconfig');
   const url = `https://${HOST}:${port}`;
-  const server = { clusterName: 'rehearsal', server: url, certificate: certificate.cert };
-  await writeKubeconfig(kubeconfigPath, { ...server, accounts, currentContext: 'admin' });
+  await writeKubeconfig(kubeconfigPath, {
+    clusterName: options.name ?? 'rehearsal',
+    server: url,
+    certificate: certificate.cert,
+    accounts,
+    currentContext: options.context ?? 'admin',
+  });
 
   return {
     url,
     kubeconfigPath,
     controlUrl: `http://${HOST}:${controlPort}/_control`,
+    accounts,
+    certificateAuthority: certificate.cert,
     close: async () => {
-      await Promise.all([close(api), close(control)]);
+      api.close();
+      await Promise.all([close(api.server), close(control)]);
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     },
   };

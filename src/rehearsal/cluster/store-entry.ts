@@ -25,7 +25,7 @@ export function isLazy(entry: Entry): entry is LazyEntry {
   return 'make' in entry;
 }
 
-export function toLazy(object: KubeObject | LazyObject): Entry {
+export function toEntry(object: KubeObject | LazyObject): Entry {
   const full = 'metadata' in object;
   const namespace = full ? ((object as KubeObject).metadata.namespace ?? '') : (object as LazyObject).namespace;
   const name = full ? (object as KubeObject).metadata.name : (object as LazyObject).name;

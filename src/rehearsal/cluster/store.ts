@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { KubeObject } from './kube-object.ts';
 import type { ResourceType } from './resources.ts';
-import { type Entry, isLazy, type LazyObject, toLazy } from './store-entry.ts';
+import { type Entry, isLazy, type LazyObject, toEntry } from './store-entry.ts';
 
 export type Change = {
   readonly revision: number;
@@ -69,104 +69,139 @@ export function readEntry(entry: Entry): KubeObject {
   return isLazy(entry) ? entry.make() : entry.object;
 }
 
-export function createStore(): Store {
-  const buckets = new Map<string, Bucket>();
+/** The changes since the last compaction, newest last. */
+function createHistory() {
   const listeners = new Set<(change: Change) => void>();
-  let history: Change[] = [];
-  let revision = 1;
+  let changes: Change[] = [];
   let compacted = 1;
-
-  const bucketOf = (storage: string): Bucket => {
-    const found = buckets.get(storage);
-    if (found !== undefined) return found;
-    const made: Bucket = { entries: new Map(), keys: [] };
-    buckets.set(storage, made);
-    return made;
-  };
-
-  const record = (change: Change): void => {
-    history.push(change);
-    if (history.length > HISTORY_LIMIT) {
-      history = history.slice(HISTORY_LIMIT / 2);
-      compacted = history[0]?.revision ?? revision;
-    }
-    for (const listener of [...listeners]) listener(change);
-  };
-
-  const put = (type: ResourceType, object: KubeObject): KubeObject => {
-    const { namespace = '', name } = object.metadata;
-    const bucket = bucketOf(type.storage);
-    const key = keyOf(namespace, name);
-    const existing = bucket.entries.get(key);
-    const previous = existing === undefined ? undefined : readEntry(existing);
-    revision += 1;
-    const metadata = {
-      ...object.metadata,
-      uid: previous?.metadata.uid ?? object.metadata.uid ?? randomUUID(),
-      resourceVersion: String(revision),
-    };
-    const stored: KubeObject = { ...object, metadata };
-    bucket.entries.set(key, { key, namespace, name, object: stored });
-    if (existing === undefined) bucket.keys.splice(lowerBound(bucket.keys, key), 0, key);
-    const common = { revision, storage: type.storage, object: stored };
-    record(previous === undefined ? { ...common, type: 'ADDED' } : { ...common, type: 'MODIFIED', previous });
-    return stored;
-  };
-
-  const remove = (type: ResourceType, namespace: string, name: string): KubeObject | undefined => {
-    const bucket = bucketOf(type.storage);
-    const key = keyOf(namespace, name);
-    const existing = bucket.entries.get(key);
-    if (existing === undefined) return undefined;
-    const previous = readEntry(existing);
-    bucket.entries.delete(key);
-    bucket.keys.splice(lowerBound(bucket.keys, key), 1);
-    revision += 1;
-    const object = { ...previous, metadata: { ...previous.metadata, resourceVersion: String(revision) } };
-    record({ revision, storage: type.storage, type: 'DELETED', object, previous });
-    return object;
-  };
-
-  const load = (type: ResourceType, objects: readonly (KubeObject | LazyObject)[]): void => {
-    const bucket = bucketOf(type.storage);
-    for (const object of objects) {
-      const entry = toLazy(object);
-      bucket.entries.set(entry.key, entry);
-      if (!isLazy(entry)) revision = Math.max(revision, Number(entry.object.metadata.resourceVersion ?? 1));
-    }
-    bucket.keys = [...bucket.entries.keys()].sort((a, b) => (a < b ? -1 : 1));
-    compacted = revision;
-  };
-
   return {
-    revision: () => revision,
-    compactedRevision: () => compacted,
-    get: (type, namespace, name) => {
-      const entry = bucketOf(type.storage).entries.get(keyOf(namespace, name));
-      return entry === undefined ? undefined : readEntry(entry);
+    compacted: () => compacted,
+    record: (change: Change): void => {
+      changes.push(change);
+      if (changes.length > HISTORY_LIMIT) {
+        changes = changes.slice(HISTORY_LIMIT / 2);
+        compacted = changes[0]?.revision ?? change.revision;
+      }
+      for (const listener of [...listeners]) listener(change);
     },
-    scan: (type, namespace, start = '') =>
-      scanBucket(bucketOf(type.storage), namespace === '' ? '' : `${namespace}/`, start),
-    count: (type) => bucketOf(type.storage).keys.length,
-    put,
-    remove,
-    load,
-    changesSince: (storage, since) => history.filter((change) => change.revision > since && change.storage === storage),
-    subscribe: (listener) => {
+    forget: (revision: number): void => {
+      changes = [];
+      compacted = revision;
+    },
+    since: (storage: string, revision: number): readonly Change[] =>
+      changes.filter((change) => change.revision > revision && change.storage === storage),
+    subscribe: (listener: (change: Change) => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    compact: () => {
-      revision += 1;
-      compacted = revision;
-      history = [];
+  };
+}
+
+function insert(bucket: Bucket, entry: Entry): void {
+  if (!bucket.entries.has(entry.key)) bucket.keys.splice(lowerBound(bucket.keys, entry.key), 0, entry.key);
+  bucket.entries.set(entry.key, entry);
+}
+
+function drop(bucket: Bucket, key: string): void {
+  bucket.entries.delete(key);
+  bucket.keys.splice(lowerBound(bucket.keys, key), 1);
+}
+
+function withRevision(object: KubeObject, revision: number, uid?: string): KubeObject {
+  const identity = uid === undefined ? {} : { uid };
+  return { ...object, metadata: { ...object.metadata, ...identity, resourceVersion: String(revision) } };
+}
+
+function fill(bucket: Bucket, objects: readonly (KubeObject | LazyObject)[]): number {
+  let newest = 0;
+  for (const object of objects) {
+    const entry = toEntry(object);
+    bucket.entries.set(entry.key, entry);
+    if (!isLazy(entry)) newest = Math.max(newest, Number(entry.object.metadata.resourceVersion ?? 1));
+  }
+  bucket.keys = [...bucket.entries.keys()].sort((a, b) => (a < b ? -1 : 1));
+  return newest;
+}
+
+type Buckets = { readonly of: (storage: string) => Bucket; readonly clear: () => void };
+
+function createBuckets(): Buckets {
+  const buckets = new Map<string, Bucket>();
+  return {
+    of: (storage) => {
+      const found = buckets.get(storage);
+      if (found !== undefined) return found;
+      const made: Bucket = { entries: new Map(), keys: [] };
+      buckets.set(storage, made);
+      return made;
     },
+    clear: () => buckets.clear(),
+  };
+}
+
+type Writer = Pick<Store, 'put' | 'remove'>;
+
+function createWriter(buckets: Buckets, record: (change: Change) => void, nextRevision: () => number): Writer {
+  return {
+    put: (type, object) => {
+      const { namespace = '', name } = object.metadata;
+      const bucket = buckets.of(type.storage);
+      const key = keyOf(namespace, name);
+      const existing = bucket.entries.get(key);
+      const previous = existing === undefined ? undefined : readEntry(existing);
+      const revision = nextRevision();
+      const stored = withRevision(object, revision, previous?.metadata.uid ?? object.metadata.uid ?? randomUUID());
+      insert(bucket, { key, namespace, name, object: stored });
+      const common = { revision, storage: type.storage, object: stored };
+      record(previous === undefined ? { ...common, type: 'ADDED' } : { ...common, type: 'MODIFIED', previous });
+      return stored;
+    },
+    remove: (type, namespace, name) => {
+      const bucket = buckets.of(type.storage);
+      const key = keyOf(namespace, name);
+      const existing = bucket.entries.get(key);
+      if (existing === undefined) return undefined;
+      const previous = readEntry(existing);
+      drop(bucket, key);
+      const revision = nextRevision();
+      const object = withRevision(previous, revision);
+      record({ revision, storage: type.storage, type: 'DELETED', object, previous });
+      return object;
+    },
+  };
+}
+
+export function createStore(): Store {
+  const buckets = createBuckets();
+  const history = createHistory();
+  let revision = 1;
+  const nextRevision = (): number => {
+    revision += 1;
+    return revision;
+  };
+
+  return {
+    ...createWriter(buckets, history.record, nextRevision),
+    revision: () => revision,
+    compactedRevision: history.compacted,
+    get: (type, namespace, name) => {
+      const entry = buckets.of(type.storage).entries.get(keyOf(namespace, name));
+      return entry === undefined ? undefined : readEntry(entry);
+    },
+    scan: (type, namespace, start = '') =>
+      scanBucket(buckets.of(type.storage), namespace === '' ? '' : `${namespace}/`, start),
+    count: (type) => buckets.of(type.storage).keys.length,
+    load: (type, objects) => {
+      revision = Math.max(revision, fill(buckets.of(type.storage), objects));
+      history.forget(revision);
+    },
+    changesSince: history.since,
+    subscribe: history.subscribe,
+    compact: () => history.forget(nextRevision()),
     clear: () => {
       buckets.clear();
-      history = [];
       // Revisions never go back, as on a restored etcd: clients with old ones must relist.
-      revision += 1;
-      compacted = revision;
+      history.forget(nextRevision());
     },
   };
 }

@@ -8,13 +8,14 @@ import { metadataOnly, presentOne } from './presentation.ts';
 import { isTrue } from './request-info.ts';
 import { type Matcher, matcherOf } from './selectors.ts';
 import { type Change, readEntry } from './store.ts';
-import { toLazy } from './store-entry.ts';
+import { toEntry } from './store-entry.ts';
 import { tableOf } from './table.ts';
 
 type Event = { readonly type: string; readonly object: KubeObject };
 
 /** Real servers end a watch after 30 to 60 minutes when nobody says otherwise. */
 const DEFAULT_TIMEOUT_SECONDS = 2_400;
+const DROP_AFTER_MS = 1_000;
 const BOOKMARK_INTERVAL_MS = 10_000;
 
 /** What a change looks like through a selector: an object that stops matching is deleted, for this watcher. */
@@ -71,16 +72,22 @@ function tooOld(revision: number, compacted: number): Json {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'Expired', code: 410 };
 }
 
-/** Sends what the client has missed; false when the revision is too old and the watch is over. */
+/** Everything there is, as ADDED events: for watches that name no revision. */
+function sendInitial(call: ResourceCall, stream: Stream, matches: Matcher): void {
+  const { cluster, type, info } = call;
+  for (const entry of cluster.store.scan(type, info.namespace)) {
+    if (matches(entry)) stream.sendObject({ type: 'ADDED', object: readEntry(entry) });
+  }
+}
+
+/** Sends what the client has missed; false when its revision is too old and the watch is over. */
 function sendBacklog(call: ResourceCall, stream: Stream, entryMatches: Matcher): boolean {
   const { cluster, type, info } = call;
   const { store } = cluster;
   const asked = info.query.get('resourceVersion') ?? '';
   const initialEvents = isTrue(info.query.get('sendInitialEvents'));
   if (initialEvents || asked === '' || asked === '0') {
-    for (const entry of store.scan(type, info.namespace)) {
-      if (entryMatches(entry)) stream.sendObject({ type: 'ADDED', object: readEntry(entry) });
-    }
+    sendInitial(call, stream, entryMatches);
     if (initialEvents) stream.bookmark(store.revision(), true);
     return true;
   }
@@ -89,8 +96,9 @@ function sendBacklog(call: ResourceCall, stream: Stream, entryMatches: Matcher):
     stream.send('ERROR', tooOld(since, store.compactedRevision()));
     return false;
   }
+  const matches = matchesIn(info.namespace, entryMatches);
   for (const change of store.changesSince(type.storage, since)) {
-    const event = seenThrough(change, matchesIn(info.namespace, entryMatches));
+    const event = seenThrough(change, matches);
     if (event !== undefined) stream.sendObject(event);
   }
   return true;
@@ -99,7 +107,7 @@ function sendBacklog(call: ResourceCall, stream: Stream, entryMatches: Matcher):
 function matchesIn(namespace: string, entryMatches: Matcher): (object: KubeObject) => boolean {
   return (object) => {
     const inside = namespace === '' || object.metadata.namespace === namespace;
-    return inside && entryMatches(toLazy(object));
+    return inside && entryMatches(toEntry(object));
   };
 }
 
@@ -123,7 +131,9 @@ export function watchObjects(call: ResourceCall, request: IncomingMessage, respo
     const event = seenThrough(change, matches);
     if (event !== undefined) stream.sendObject(event);
   });
-  const unregister = cluster.faults.onWatchDrop(() => request.socket.destroy());
+  const cut = (): void => void request.socket.destroy();
+  const unregister = cluster.faults.onWatchDrop(cut);
+  const cutSoon = cluster.faults.value('watches') === 'dropped' ? setTimeout(cut, DROP_AFTER_MS) : undefined;
   const seconds = Number(info.query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_SECONDS);
   const deadline = setTimeout(() => response.end(), (seconds > 0 ? seconds : DEFAULT_TIMEOUT_SECONDS) * 1_000);
   const wantsBookmarks = isTrue(info.query.get('allowWatchBookmarks'));
@@ -133,6 +143,7 @@ export function watchObjects(call: ResourceCall, request: IncomingMessage, respo
 
   response.on('close', () => {
     clearTimeout(deadline);
+    clearTimeout(cutSoon);
     clearInterval(bookmarks);
     unsubscribe();
     unregister();

@@ -1,0 +1,155 @@
+/**
+ * The agents of the rehearsal cluster, one per node. What an agent says follows the ConfigMap it STARTED with: a changed
+ * ConfigMap alone changes nothing in a datapath until the agent restarts.
+ */
+import { type KubeObject, listAt, recordAt, stringsAt, textAt } from '../kube-object.ts';
+import type { ResourceTable, ResourceType } from '../resources.ts';
+import { readEntry, type Store } from '../store.ts';
+
+export type AgentConfig = Readonly<Record<string, string>>;
+
+/** Addresses of one node, as its CiliumNode tells them. */
+export type NodeFacts = {
+  readonly name: string;
+  readonly nodeIp: string;
+  readonly routerIp: string;
+  readonly healthIp: string;
+  readonly podCidrs: readonly string[];
+  readonly createdAtMs: number;
+};
+
+export type Agent = NodeFacts & {
+  readonly config: AgentConfig;
+  readonly startedAtMs: number;
+};
+
+export type LocalEndpoint = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly ip: string;
+  readonly id: number;
+};
+
+export type Agents = {
+  readonly on: (nodeName: string) => Agent | undefined;
+  readonly nodes: () => readonly NodeFacts[];
+  readonly endpointsOn: (node: NodeFacts) => readonly LocalEndpoint[];
+  /** The agent of a node starts again: it reads the ConfigMap as it is now. */
+  readonly restart: (nodeName: string) => void;
+  /** Starts this agent with settings other than the ConfigMap's, for mixed states. */
+  readonly override: (nodeName: string, settings: AgentConfig) => void;
+  /** Every agent back to what the ConfigMap said at the start of the cluster. */
+  readonly reset: () => void;
+};
+
+type Started = { readonly config: AgentConfig; readonly startedAtMs: number };
+
+const CONFIG_MAP = { namespace: 'kube-system', name: 'cilium-config' };
+
+function addressOf(node: KubeObject, type: string): string {
+  const found = listAt(node, 'spec', 'addresses').find((address) => textAt(address, 'type') === type);
+  return textAt(found, 'ip');
+}
+
+function factsOf(node: KubeObject): NodeFacts {
+  return {
+    name: node.metadata.name,
+    nodeIp: addressOf(node, 'InternalIP'),
+    routerIp: addressOf(node, 'CiliumInternalIP'),
+    healthIp: textAt(node, 'spec', 'health', 'ipv4'),
+    podCidrs: stringsAt(node, 'spec', 'ipam', 'podCIDRs'),
+    createdAtMs: Date.parse(node.metadata.creationTimestamp ?? ''),
+  };
+}
+
+export function isNative(agent: Pick<Agent, 'config'>): boolean {
+  return agent.config['routing-mode'] === 'native';
+}
+
+function required(type: ResourceType | undefined): ResourceType {
+  if (type === undefined) throw new Error('the resource table lacks a type that the agents read');
+  return type;
+}
+
+function toEndpoint(object: KubeObject): LocalEndpoint & { readonly node: string } {
+  const [address] = listAt(object, 'status', 'networking', 'addressing');
+  return {
+    namespace: object.metadata.namespace ?? '',
+    name: object.metadata.name,
+    ip: textAt(address, 'ipv4'),
+    id: Number(recordAt(object, 'status')['id'] ?? 0),
+    node: textAt(object, 'status', 'networking', 'node'),
+  };
+}
+
+/** Derived views of the store, remade only after a write to what they are made from. */
+function createViews(store: Store, table: ResourceTable) {
+  const nodeType = required(table.find('cilium.io', 'v2', 'ciliumnodes'));
+  const endpointType = required(table.find('cilium.io', 'v2', 'ciliumendpoints'));
+  let nodes: ReadonlyMap<string, NodeFacts> | undefined;
+  let endpoints: Map<string, LocalEndpoint[]> | undefined;
+  store.subscribe((change) => {
+    if (change.storage === nodeType.storage) nodes = undefined;
+    if (change.storage === endpointType.storage) endpoints = undefined;
+  });
+
+  const indexEndpoints = (): Map<string, LocalEndpoint[]> => {
+    const index = new Map<string, LocalEndpoint[]>();
+    for (const entry of store.scan(endpointType, '')) {
+      const { node, ...endpoint } = toEndpoint(readEntry(entry));
+      const known = index.get(node);
+      if (known === undefined) index.set(node, [endpoint]);
+      else known.push(endpoint);
+    }
+    return index;
+  };
+
+  return {
+    forget: () => {
+      nodes = undefined;
+      endpoints = undefined;
+    },
+    nodes: (): ReadonlyMap<string, NodeFacts> => {
+      nodes ??= new Map([...store.scan(nodeType, '')].map((entry) => [entry.name, factsOf(readEntry(entry))]));
+      return nodes;
+    },
+    endpointsOn: (nodeIp: string): readonly LocalEndpoint[] => {
+      endpoints ??= indexEndpoints();
+      return endpoints.get(nodeIp) ?? [];
+    },
+  };
+}
+
+export function createAgents(store: Store, table: ResourceTable, nowMs: () => number): Agents {
+  const configMapType = required(table.find('', 'v1', 'configmaps'));
+  const views = createViews(store, table);
+  const started = new Map<string, Started>();
+
+  const currentConfig = (): AgentConfig => {
+    const found = store.get(configMapType, CONFIG_MAP.namespace, CONFIG_MAP.name);
+    return recordAt(found, 'data') as AgentConfig;
+  };
+  let atStart = currentConfig();
+
+  return {
+    on: (nodeName) => {
+      const facts = views.nodes().get(nodeName);
+      if (facts === undefined) return undefined;
+      const own = started.get(nodeName);
+      return { ...facts, config: own?.config ?? atStart, startedAtMs: own?.startedAtMs ?? facts.createdAtMs };
+    },
+    nodes: () => [...views.nodes().values()],
+    endpointsOn: (node) => views.endpointsOn(node.nodeIp),
+    restart: (nodeName) => {
+      started.set(nodeName, { config: currentConfig(), startedAtMs: nowMs() });
+    },
+    override: (nodeName, settings) => {
+      started.set(nodeName, { config: { ...currentConfig(), ...settings }, startedAtMs: nowMs() });
+    },
+    reset: () => {
+      started.clear();
+      views.forget();
+      atStart = currentConfig();
+    },
+  };
+}

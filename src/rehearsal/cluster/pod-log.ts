@@ -1,0 +1,92 @@
+/** `pods/log`: a few believable lines per container; made, not stored. */
+import type { ServerResponse } from 'node:http';
+import { badRequest, notFound } from './api-error.ts';
+import type { ResourceCall } from './cluster-state.ts';
+import { type Answer, commonHeaders } from './http-answer.ts';
+import type { KubeObject } from './kube-object.ts';
+import { chooseContainer, containerState, lastContainerId, waitingReason } from './pod-containers.ts';
+import { isTrue } from './request-info.ts';
+
+type Line = { readonly atMs: number; readonly text: string };
+
+const FOLLOW_INTERVAL_MS = 1_000;
+
+const AGENT_LINES = [
+  'level=info msg="Auto-detected local ports to reserve in the container namespace for transparent DNS proxy" module=agent.controlplane.cilium-restapi.config-modification ports=[8472]',
+  'level=info msg="Conntrack garbage collector interval recalculated" module=agent.datapath.maps.ct-nat-map-gc newInterval=7m30s',
+];
+
+function agentLine(index: number, atMs: number): Line {
+  const text = `time=${new Date(atMs).toISOString()} ${AGENT_LINES[index % AGENT_LINES.length] ?? ''}`;
+  return { atMs, text };
+}
+
+function linesOf(pod: KubeObject, container: string, nowMs: number): Line[] {
+  if (containerState(pod, container) === 'terminated') return [{ atMs: nowMs - 60_000, text: 'done' }];
+  if (container !== 'cilium-agent') return [];
+  return Array.from({ length: 60 }, (_, index) => agentLine(index, nowMs - (60 - index) * 20_000));
+}
+
+/** What a crash-looping agent wrote last: the line that says why is only here, not in the pod's status (recorded). */
+function crashLog(pod: KubeObject, container: string): string | undefined {
+  if (container !== 'cilium-agent' || waitingReason(pod, container) !== 'CrashLoopBackOff') return undefined;
+  const why = 'native routing cidr must be configured with option --ipv4-native-routing-cidr in combination with';
+  const options = '--enable-ipv4=true --enable-ipv4-masquerade=true --enable-ip-masq-agent=false --routing-mode=native';
+  return `level=fatal msg="invalid daemon configuration: ${why} ${options}"\n`;
+}
+
+function cut(lines: readonly Line[], query: URLSearchParams, nowMs: number): readonly Line[] {
+  const seconds = query.get('sinceSeconds');
+  const since = query.get('sinceTime');
+  const fromMs = seconds === null ? Date.parse(since ?? '1970-01-01T00:00:00Z') : nowMs - Number(seconds) * 1_000;
+  const recent = lines.filter((line) => line.atMs >= fromMs);
+  const tail = query.get('tailLines');
+  if (tail === null) return recent;
+  return Number(tail) === 0 ? [] : recent.slice(-Number(tail));
+}
+
+function render(line: Line, timestamps: boolean): string {
+  return timestamps ? `${new Date(line.atMs).toISOString()} ${line.text}\n` : `${line.text}\n`;
+}
+
+/** Keeps the answer open and adds a line now and then, until the client leaves. */
+function follow(response: ServerResponse, container: string): void {
+  const timer = setInterval(() => {
+    if (container === 'cilium-agent') response.write(`${agentLine(0, Date.now()).text}\n`);
+  }, FOLLOW_INTERVAL_MS);
+  response.on('close', () => clearInterval(timer));
+}
+
+/** @throws ApiError 404 (pod), 400 (container name, container not started). */
+export function readLog(call: ResourceCall, response: ServerResponse): Answer {
+  const { cluster, type, info } = call;
+  const pod = cluster.store.get(type, info.namespace, info.name);
+  if (pod === undefined) throw notFound(type, info.name);
+  const container = chooseContainer(pod, info.query.get('container'));
+  const previous = isTrue(info.query.get('previous'));
+  const lastId = lastContainerId(pod, container);
+  if (previous && lastId === '') {
+    throw badRequest(`previous terminated container "${container}" in pod "${info.name}" not found`);
+  }
+  if (!previous && containerState(pod, container) === 'waiting' && lastId === '') {
+    const reason = waitingReason(pod, container);
+    throw badRequest(`container "${container}" in pod "${info.name}" is waiting to start: ${reason}`);
+  }
+
+  response.writeHead(200, { ...commonHeaders(), 'Content-Type': 'text/plain' });
+  const nowMs = cluster.now().getTime();
+  if (previous) {
+    // A removed container's log: HTTP 200 with this text instead of lines, as recorded.
+    response.end(crashLog(pod, container) ?? `unable to retrieve container logs for ${lastId}`);
+    return { type: 'streamed' };
+  }
+  const timestamps = isTrue(info.query.get('timestamps'));
+  for (const line of cut(linesOf(pod, container, nowMs), info.query, nowMs)) response.write(render(line, timestamps));
+  if (isTrue(info.query.get('follow'))) {
+    response.flushHeaders();
+    follow(response, container);
+  } else {
+    response.end();
+  }
+  return { type: 'streamed' };
+}

@@ -1,0 +1,75 @@
+/** The board of things a person or a test can break. `off` always means "works". */
+import type { UiSwitch } from '../slack/ui-protocol.ts';
+
+export const OFF = 'off';
+
+export type FaultId = 'api' | 'watches' | 'continue-tokens' | 'agent' | 'node' | 'access' | 'cilium';
+
+type Switch = Omit<UiSwitch, 'value'> & { readonly id: FaultId };
+
+export const SWITCHES: readonly Switch[] = [
+  {
+    id: 'api',
+    label: 'Kubernetes API',
+    options: [
+      { value: OFF, label: 'answers' },
+      { value: 'slow', label: 'slow: 2 s more per request' },
+      { value: 'errors', label: 'fails: HTTP 500' },
+      { value: 'overloaded', label: 'refuses: HTTP 429, try again in 1 s' },
+      { value: 'unreachable', label: 'unreachable: connections are reset' },
+    ],
+  },
+  {
+    id: 'watches',
+    label: 'Watches',
+    options: [
+      { value: OFF, label: 'stay open' },
+      { value: 'dropped', label: 'are cut after a second' },
+    ],
+  },
+  {
+    id: 'continue-tokens',
+    label: 'Continue tokens',
+    options: [
+      { value: OFF, label: 'stay valid' },
+      { value: 'expired', label: 'expire at once: HTTP 410' },
+    ],
+  },
+  {
+    id: 'agent',
+    label: 'Cilium agent on the last node',
+    options: [
+      { value: OFF, label: 'answers' },
+      { value: 'frozen', label: 'does not answer: exec hangs' },
+      { value: 'crashing', label: 'is down: CrashLoopBackOff' },
+    ],
+  },
+  {
+    id: 'node',
+    label: 'Last node',
+    options: [
+      { value: OFF, label: 'Ready' },
+      { value: 'not-ready', label: 'NotReady: the kubelet stopped posting' },
+    ],
+  },
+  {
+    id: 'access',
+    label: "The bot's permissions",
+    options: [
+      { value: OFF, label: 'complete' },
+      { value: 'no-exec', label: 'may not exec into agents' },
+      { value: 'no-secrets', label: 'may not read Secrets' },
+      { value: 'none', label: 'none at all' },
+    ],
+  },
+  {
+    id: 'cilium',
+    label: 'Cilium',
+    options: [
+      { value: OFF, label: 'installed, VXLAN tunnel' },
+      { value: 'not-rolled-out', label: 'ConfigMap says native, agents not restarted' },
+      { value: 'mixed', label: 'first agent native, the others tunnel' },
+      { value: 'absent', label: 'not installed' },
+    ],
+  },
+];
