@@ -1,26 +1,29 @@
-import type { RunEvent } from '../../src/core/events.ts';
+import { OpsError } from '../../src/core/errors.ts';
+import { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import type { State } from '../../src/core/ports.ts';
 
 type Blob = { readonly bytes: Uint8Array; readonly expiresAtMs: number };
 
+const MAX_BLOB_BYTES = 1_048_576;
+
 /** The state in this process: one fake for every test that needs a store. `now` decides about TTLs and budgets. */
 export function createMemoryState(now: () => Date = () => new Date()): State {
-  const runs = new Map<RunId, readonly RunEvent[]>();
+  // As text, like the real ones: later changes to a caller's object do not reach it.
+  const runs = new Map<RunId, readonly string[]>();
   const blobs = new Map<string, Blob>();
   const takes = new Map<string, readonly number[]>();
-  const changedAt = (run: RunId): Date => new Date(runs.get(run)?.at(-1)?.at ?? 0);
+  const changedAt = (run: RunId): Date => new Date(JSON.parse(runs.get(run)?.at(-1) ?? '{"at":0}').at);
 
   return {
     runs: {
       append: async (run, afterSeq, event) => {
         const events = runs.get(run) ?? [];
         if (events.length !== afterSeq) return { ok: false, last: events.length };
-        // As a real store: later changes to the caller's object do not reach it.
-        runs.set(run, [...events, structuredClone(event)]);
+        runs.set(run, [...events, JSON.stringify(event)]);
         return { ok: true, seq: afterSeq + 1 };
       },
-      read: async (run, afterSeq) => structuredClone((runs.get(run) ?? []).slice(afterSeq)),
+      read: async (run, afterSeq) => readable((runs.get(run) ?? []).slice(afterSeq)),
       recent: async ({ limit, changedSince }) =>
         [...runs.keys()]
           .map((run) => ({ run, changedAt: changedAt(run) }))
@@ -38,6 +41,7 @@ export function createMemoryState(now: () => Date = () => new Date()): State {
     },
     blobs: {
       put: async (key, bytes, options = {}) => {
+        if (bytes.byteLength > MAX_BLOB_BYTES) throw new OpsError('OutputTooLarge', `${key} is too large`);
         blobs.set(key, { bytes: bytes.slice(), expiresAtMs: now().getTime() + (options.ttlMs ?? Infinity) });
       },
       get: async (key) => {
@@ -56,4 +60,11 @@ export function createMemoryState(now: () => Date = () => new Date()): State {
       },
     },
   };
+}
+
+/** Up to the first event that this version does not know. */
+function readable(texts: readonly string[]): readonly RunEvent[] {
+  const parsed = texts.map((text) => RunEvent.safeParse(JSON.parse(text)));
+  const end = parsed.findIndex((each) => !each.success);
+  return parsed.slice(0, end === -1 ? undefined : end).flatMap((each) => (each.success ? [each.data] : []));
 }
