@@ -33,7 +33,8 @@ export function cancelButton(run: RunId, effect: string): Button {
 }
 
 function button(index: number, value: string, label: string): Button {
-  const shown = shortLabel(literal(label.trim() === '' ? value : label));
+  const said = literal(label).trim();
+  const shown = shortLabel(said === '' ? literal(value) : said);
   return {
     type: 'button',
     action_id: `cilium-type:${index}`,

@@ -10,7 +10,8 @@ import { rowFallback, tableBlock } from './table-block.ts';
 
 /** What fits on one look: headline, facts, findings and rows of the table together. */
 const PARENT_LINES = 15;
-const FINDING_MAX = 300;
+/** A longer finding is whole in the thread. */
+export const FINDING_MAX = 300;
 const FIRST_FINDING_BUTTON = 20;
 
 /** What of a report the parent message shows. The thread gets what it does not. */
@@ -27,15 +28,21 @@ export type ReportParent = {
  * lines stand above; `reserve` how many characters of blocks everything else takes.
  */
 export function reportParent(report: Report, room: { readonly lines: number; readonly reserve: number }): ReportParent {
-  const free = Math.max(0, PARENT_LINES - room.lines);
-  const findings = Math.min(report.findings.length, free);
-  let cut: ReportCut = { findings, rows: Math.min(report.table?.rows.length ?? 0, free - findings) };
+  let cut = firstCut(report, Math.max(0, PARENT_LINES - room.lines));
   for (;;) {
     const built = build(report, cut);
     const fits = sizeOf(built.blocks) <= LIMITS.blocksJson - room.reserve;
     if (fits || (cut.rows === 0 && cut.findings === 0)) return { ...built, cut };
     cut = cut.rows > 0 ? { ...cut, rows: cut.rows - 1 } : { ...cut, findings: cut.findings - 1 };
   }
+}
+
+function firstCut(report: Report, free: number): ReportCut {
+  const rows = report.table?.rows.length ?? 0;
+  if (report.findings.length + rows <= free) return { findings: report.findings.length, rows };
+  // One line goes to saying that there is more.
+  const findings = Math.min(report.findings.length, Math.max(0, free - 1));
+  return { findings, rows: Math.min(rows, Math.max(0, free - 1 - findings)) };
 }
 
 /** What stands right under the headline, in the same block. */
@@ -79,7 +86,7 @@ function nextOf(finding: Finding, at: number): Button | undefined {
 
 /** Plain text: Slack shows it as it is. */
 function findingBlock(finding: Finding, next: Button | undefined): MessageBlock {
-  const body = { type: 'plain_text' as const, text: literal(findingText(finding)), emoji: false };
+  const body = { type: 'plain_text' as const, text: literal(findingText(finding)) || ' ', emoji: false };
   return { type: 'section', text: body, ...(next === undefined ? {} : { accessory: next }) };
 }
 

@@ -93,7 +93,11 @@ function tableText(table: Table, options: TerminalOptions): string {
     head.map((title) => paint('1', title, options)),
     ...rows.map((row) => row.map((cell, at) => breakLongWords(cell, widths[at] ?? NARROWEST))),
   );
-  const lines = drawn.toString().split('\n');
+  // The library may cut between the two halves of a character.
+  const lines = drawn
+    .toString()
+    .replace(/\p{Cs}/gu, '\uFFFD')
+    .split('\n');
   return lines.map((line) => line.trimEnd()).join('\n');
 }
 
@@ -108,24 +112,31 @@ function chunks(points: readonly string[], size: number): readonly string[] {
   return Array.from({ length: count }, (_, at) => points.slice(at * size, (at + 1) * size).join(''));
 }
 
-/** Each column as wide as its longest cell; when that is too wide, the widest give way first. */
+/** Each column as wide as its longest cell. Too wide in all: whoever can give without breaking a word gives first. */
 function columnWidths(rows: readonly (readonly string[])[], columns: number): number[] {
   const [head = []] = rows;
   const PADDING = 2;
-  const widths = head.map((_, at) => Math.max(...rows.map((row) => displayWidth(row[at] ?? ''))) + PADDING);
+  const cells = head.map((_, at) => rows.map((row) => row[at] ?? ''));
+  const widths = cells.map((column) => Math.max(...column.map(displayWidth)) + PADDING);
+  const words = cells.map(
+    (column) => Math.max(...column.flatMap((cell) => cell.split(' ').map(displayWidth))) + PADDING,
+  );
   const free = Math.max(NARROWEST, columns) - head.length;
   for (let over = widths.reduce((sum, width) => sum + width, 0) - free; over > 0; over -= 1) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const width = widths[widest] ?? 0;
-    if (width <= 4) break;
-    widths[widest] = width - 1;
+    const slack = widths.map((width, at) => Math.max(0, width - (words[at] ?? 0)));
+    const from = Math.max(...slack) > 0 ? slack : widths;
+    const widest = from.indexOf(Math.max(...from));
+    widths[widest] = Math.max(PADDING + 1, (widths[widest] ?? 0) - 1);
   }
   return widths;
 }
 
 /** Near enough: wide scripts and symbols take two cells. */
 function displayWidth(value: string): number {
-  return [...value].reduce((sum, point) => sum + (/[\p{Emoji_Presentation}\u1100-\uFFDC]/u.test(point) ? 2 : 1), 0);
+  return [...value].reduce(
+    (sum, point) => sum + (/[\p{Emoji_Presentation}\p{Regional_Indicator}\u1100-\uFFDC]/u.test(point) ? 2 : 1),
+    0,
+  );
 }
 
 function dim(value: string, options: TerminalOptions): string {

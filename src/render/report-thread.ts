@@ -2,8 +2,8 @@ import type { Report, Section, Table } from '../core/report.ts';
 import { cut, oneLine } from './escape.ts';
 import { bold, type Line, linesBlock, text, toFallback } from './lines.ts';
 import { marked } from './marks.ts';
-import { count } from './numbers.ts';
-import type { ReportCut } from './report-parent.ts';
+import { plural } from './numbers.ts';
+import { FINDING_MAX, type ReportCut } from './report-parent.ts';
 import { LIMITS, type MessageBlock, sizeOf } from './slack-message.ts';
 import { rowFallback, tableBlock } from './table-block.ts';
 
@@ -19,22 +19,30 @@ const FRAME_CHARS = 700;
 
 export type ThreadMessage = { readonly blocks: readonly MessageBlock[]; readonly fallback: readonly string[] };
 
-/** One block of the thread and what it says in words. `weight` is how many lines or rows are lost without it. */
-type Chunk = { readonly block: MessageBlock; readonly fallback: readonly string[]; readonly weight: number };
+/** One block of the thread and what it says in words; `items` of the section's lines and rows are in it. */
+type Chunk = { readonly block: MessageBlock; readonly fallback: readonly string[]; readonly items: number };
 
-/** Everything the parent did not show, in as few messages as Slack's limits allow. */
+/**
+ * Everything the parent did not show, in as few messages as Slack's limits allow. Lazy, because a report may be a
+ * hundred times what a thread takes: what is not shown is counted and never rendered.
+ */
 export function reportThread(report: Report, shown: ReportCut): readonly ThreadMessage[] {
-  const chunks = [...leftOver(report, shown), ...report.sections].flatMap(chunksOf);
-  const packed = pack(chunks);
-  if (packed.length <= MAX_REPLIES) return packed.map(toMessage);
-  const kept = packed.slice(0, MAX_REPLIES);
-  const lost = packed.slice(MAX_REPLIES).flat();
-  return [...kept.map(toMessage), moreMessage(lost)];
+  const sections = [...leftOver(report, shown), ...report.sections];
+  const messages: Chunk[][] = [];
+  for (const chunk of chunksOf(sections)) {
+    const open = messages.at(-1);
+    if (open && fits([...open, chunk])) open.push(chunk);
+    else if (messages.length < MAX_REPLIES) messages.push([chunk]);
+    else break;
+  }
+  const all = sections.reduce((sum, section) => sum + section.lines.length + (section.table?.rows.length ?? 0), 0);
+  const lost = all - messages.flat().reduce((sum, chunk) => sum + chunk.items, 0);
+  return [...messages.map(toMessage), ...(lost > 0 ? [moreMessage(lost)] : [])];
 }
 
 function leftOver(report: Report, shown: ReportCut): readonly Section[] {
   const sections: Section[] = [];
-  const cutFindings = report.findings.some((finding) => oneLine(finding.text).length > 300);
+  const cutFindings = report.findings.some((finding) => oneLine(finding.text).length > FINDING_MAX);
   if (shown.findings < report.findings.length || cutFindings) {
     const lines = report.findings.map((finding) => marked(finding.mark, finding.text));
     sections.push({ title: 'Findings', lines });
@@ -44,17 +52,22 @@ function leftOver(report: Report, shown: ReportCut): readonly Section[] {
   return sections;
 }
 
-function chunksOf(section: Section): readonly Chunk[] {
-  return [...lineChunks(section), ...(section.table === undefined ? [] : tableChunks(section.table))];
+function* chunksOf(sections: readonly Section[]): Generator<Chunk> {
+  for (const section of sections) {
+    yield* lineChunks(section);
+    if (section.table !== undefined) yield* tableChunks(section.table);
+  }
 }
 
-function lineChunks(section: Section): readonly Chunk[] {
-  const lines: readonly Line[] = [[bold(section.title, 140)], ...section.lines.map((line) => [text(line, 800)])];
-  return groupsBySize(lines, lineSize).map((group) => ({
-    block: linesBlock(group),
-    fallback: group.map(lineFallback),
-    weight: group.length,
-  }));
+function* lineChunks(section: Section): Generator<Chunk> {
+  const title: Line = [bold(section.title, 140)];
+  let first = true;
+  for (const group of groupsBySize(section.lines, (line) => lineSize([text(line, 800)]))) {
+    const lines = [...(first ? [title] : []), ...group.map((line): Line => [text(line, 800)])];
+    yield { block: linesBlock(lines), fallback: lines.map(lineFallback), items: group.length };
+    first = false;
+  }
+  if (first) yield { block: linesBlock([title]), fallback: [lineFallback(title)], items: 0 };
 }
 
 function lineFallback(line: Line): string {
@@ -65,48 +78,39 @@ function lineSize(line: Line): number {
   return Math.max(lineFallback(line).length, JSON.stringify(line).length / JSON_PER_WORD);
 }
 
-function tableChunks(table: Table): readonly Chunk[] {
+function* tableChunks(table: Table): Generator<Chunk> {
   const head = sizeOf([tableBlock({ columns: table.columns, rows: [] })]);
-  const groups = groupsBySize(table.rows, (row) => {
+  const sizeOfRow = (row: readonly string[]): number => {
     const json = sizeOf([tableBlock({ columns: table.columns, rows: [row] })]) - head;
     return Math.max(rowLine(row).length, json / JSON_PER_WORD);
-  });
-  return groups.map((rows) => ({
-    block: tableBlock({ columns: table.columns, rows }),
-    fallback: rows.map(rowLine),
-    weight: rows.length,
-  }));
+  };
+  for (const rows of groupsBySize(table.rows, sizeOfRow))
+    yield {
+      block: tableBlock({ columns: table.columns, rows }),
+      fallback: rows.map(rowLine),
+      items: rows.length,
+    };
 }
 
 function rowLine(row: readonly string[]): string {
   return cut(rowFallback(row), FALLBACK_LINE);
 }
 
-function groupsBySize<Item>(items: readonly Item[], size: (item: Item) => number): readonly (readonly Item[])[] {
-  const groups: Item[][] = [];
-  let used = Number.POSITIVE_INFINITY;
+function* groupsBySize<Item>(items: readonly Item[], size: (item: Item) => number): Generator<readonly Item[]> {
+  let group: Item[] = [];
+  let used = 0;
   for (const item of items) {
     const cost = size(item) + 1;
     // The head of a table counts as a row.
-    if (used + cost > CHUNK_CHARS || (groups.at(-1)?.length ?? 0) >= LIMITS.tableRows - 1) {
-      groups.push([]);
+    if (group.length > 0 && (used + cost > CHUNK_CHARS || group.length >= LIMITS.tableRows - 1)) {
+      yield group;
+      group = [];
       used = 0;
     }
-    groups.at(-1)?.push(item);
+    group.push(item);
     used += cost;
   }
-  return groups;
-}
-
-/** First fit in order: a message ends when the next block would break one of Slack's limits. */
-function pack(chunks: readonly Chunk[]): readonly (readonly Chunk[])[] {
-  const messages: Chunk[][] = [];
-  for (const chunk of chunks) {
-    const open = messages.at(-1);
-    if (open && fits([...open, chunk])) open.push(chunk);
-    else messages.push([chunk]);
-  }
-  return messages;
+  if (group.length > 0) yield group;
 }
 
 function fits(chunks: readonly Chunk[]): boolean {
@@ -124,8 +128,7 @@ function toMessage(chunks: readonly Chunk[]): ThreadMessage {
   return { blocks: chunks.map((chunk) => chunk.block), fallback: chunks.flatMap((chunk) => chunk.fallback) };
 }
 
-function moreMessage(lost: readonly Chunk[]): ThreadMessage {
-  const lines = lost.reduce((sum, chunk) => sum + chunk.weight, 0);
-  const said = `${count(lines)} more lines do not fit in a thread. The terminal and the result for machines have them all.`;
+function moreMessage(lost: number): ThreadMessage {
+  const said = `${plural(lost, 'more line')} left out: a thread does not hold more. The terminal shows them all.`;
   return { blocks: [linesBlock([[text(said)]])], fallback: [said] };
 }
