@@ -31,6 +31,8 @@ export function createUiHub(): UiHub {
     close() {
       clearInterval(keepAlive);
       for (const client of clients) client.end();
+      // What closes after us still reports; it must find nobody to tell.
+      clients.clear();
     },
   };
 }
