@@ -70,7 +70,7 @@ function WorkspacePage({ state, snapshot, connected }: PageProps) {
             errors={state.viewErrors[view.id] ?? {}}
           />
         )}
-        <Announcer messages={snapshot.messages} channel={channel} />
+        <Announcer key={viewer} messages={snapshot.messages} channel={channel} />
       </ConfirmProvider>
     </WorkspaceProvider>
   );

@@ -1,12 +1,13 @@
 import { Component, type ReactNode } from 'react';
 
 type Props = { readonly what: string; readonly children: ReactNode };
+type State = { readonly message: string | undefined };
 
 /** Keeps one thing that cannot be drawn from taking the whole page with it, and says which. */
-export class ErrorBoundary extends Component<Props, { readonly message: string | undefined }> {
-  override state = { message: undefined };
+export class ErrorBoundary extends Component<Props, State> {
+  override state: State = { message: undefined };
 
-  static getDerivedStateFromError(thrown: unknown) {
+  static getDerivedStateFromError(thrown: unknown): State {
     return { message: thrown instanceof Error ? thrown.message : String(thrown) };
   }
 

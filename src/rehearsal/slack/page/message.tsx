@@ -75,7 +75,8 @@ function ThreadLink({ message }: { readonly message: UiMessage }) {
   const { snapshot, now } = useWorkspace();
   const href = formatRoute({ type: 'thread', channel: message.channel, ts: message.ts });
   const replies = snapshot.messages.filter(
-    ({ channel, threadTs, ts }) => channel === message.channel && threadTs === message.ts && ts !== message.ts,
+    ({ channel, threadTs, ts, ephemeralTo }) =>
+      channel === message.channel && threadTs === message.ts && ts !== message.ts && ephemeralTo === undefined,
   );
   const count = Math.max(message.replyCount, replies.length);
   const last = replies.at(-1);

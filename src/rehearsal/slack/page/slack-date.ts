@@ -27,13 +27,13 @@ const TOKENS: Readonly<Record<string, (at: Date, reader: Reader) => string>> = {
 export function formatSlackDate(unixSeconds: number, format: string, reader: Reader): string | undefined {
   if (!Number.isFinite(unixSeconds)) return undefined;
   const at = new Date(unixSeconds * 1_000);
-  let known = true;
-  const text = format.replace(/\{(\w+)\}/g, (_, token: string) => {
-    const write = Object.hasOwn(TOKENS, token) ? TOKENS[token] : undefined;
-    if (!write) known = false;
-    return write?.(at, reader) ?? '';
-  });
-  return known ? text : undefined;
+  // Text and tokens take turns: the split keeps the tokens' names at odd places.
+  const parts = format.split(/\{(\w+)\}/).map((part, index) => (index % 2 === 0 ? part : writeToken(part, at, reader)));
+  return parts.includes(undefined) ? undefined : parts.join('');
+}
+
+function writeToken(token: string, at: Date, reader: Reader): string | undefined {
+  return Object.hasOwn(TOKENS, token) ? TOKENS[token]?.(at, reader) : undefined;
 }
 
 /** Hours and minutes, as beside every message. */
