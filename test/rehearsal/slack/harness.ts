@@ -1,3 +1,5 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { App, HTTPReceiver, LogLevel, SocketModeReceiver } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
 import { afterEach } from 'vitest';
@@ -126,4 +128,31 @@ export async function eventually<T>(look: () => Promise<T | undefined>, timeoutM
     if (Date.now() > end) throw new Error('it did not happen in time');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+export type Received = { readonly method: string; readonly headers: IncomingHttpHeaders; readonly body: string };
+
+/** Somebody else's HTTP server on a free port: keeps what it got and answers as told. */
+export async function listen(
+  answer: (received: Received) => { status: number; body: string },
+): Promise<{ url: string; seen: Received[] }> {
+  const seen: Received[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const received = {
+        method: request.method ?? '',
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString('utf8'),
+      };
+      seen.push(received);
+      const { status, body } = answer(received);
+      response.writeHead(status);
+      response.end(body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanUp(async () => server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, seen };
 }

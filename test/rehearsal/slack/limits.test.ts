@@ -6,7 +6,8 @@ import { validateView } from '../../../src/rehearsal/slack/blocks/view.ts';
 type Json = Record<string, unknown>;
 
 const x = (length: number) => 'x'.repeat(length);
-const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
 const plain = (length: number) => ({ type: 'plain_text', text: x(length) });
 const mrkdwn = (length: number) => ({ type: 'mrkdwn', text: x(length) });
 const section = (text = 'text') => ({ type: 'section', text: { type: 'mrkdwn', text } });
@@ -35,7 +36,10 @@ const line = (series: number, points: number, nameLength = 2) => ({
     axis_config: { categories: many(points, (point) => `p${point}`) },
   },
 });
-const richText = { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: 'x' }] }] };
+const richText = {
+  type: 'rich_text',
+  elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: 'x' }] }],
+};
 const task = (status: string, extra: Json = {}) => ({ type: 'task_card', task_id: 't', title: 't', status, ...extra });
 const image = (extra: Json) => ({ type: 'image', image_url: 'https://e.example/a.png', alt_text: 'a', ...extra });
 const card = (extra: Json) => ({ type: 'card', body: mrkdwn(1), ...extra });
@@ -69,7 +73,11 @@ const LIMITS: readonly [string, number, (size: number) => Json[], Surface?][] = 
   ['confirm button', 30, (n) => [confirm({ confirm: plain(n) })]],
   ['confirm deny button', 30, (n) => [confirm({ deny: plain(n) })]],
   ['select options', 100, (n) => [select({ options: many(n, (index) => option(index)) })]],
-  ['select option groups', 100, (n) => [select({ option_groups: many(n, () => ({ label: plain(1), options: [option(1)] })) })]],
+  [
+    'select option groups',
+    100,
+    (n) => [select({ option_groups: many(n, () => ({ label: plain(1), options: [option(1)] })) })],
+  ],
   ['option text', 75, (n) => [select({ options: [option(1, { text: plain(n) })] })]],
   ['option value', 75, (n) => [select({ options: [option(1, { value: x(n) })] })]],
   ['radio buttons', 10, (n) => [actions({ type: 'radio_buttons', options: many(n, (index) => option(index)) })]],
@@ -77,7 +85,14 @@ const LIMITS: readonly [string, number, (size: number) => Json[], Surface?][] = 
   ['overflow options', 5, (n) => [actions({ type: 'overflow', options: many(n, (index) => option(index)) })]],
   ['placeholder', 150, (n) => [select({ options: [option(1)], placeholder: plain(n) })]],
   ['markdown block', 12_000, (n) => [{ type: 'markdown', text: x(n) }]],
-  ['markdown in two blocks', 12_000, (n) => [{ type: 'markdown', text: x(6_000) }, { type: 'markdown', text: x(n - 6_000) }]],
+  [
+    'markdown in two blocks',
+    12_000,
+    (n) => [
+      { type: 'markdown', text: x(6_000) },
+      { type: 'markdown', text: x(n - 6_000) },
+    ],
+  ],
   ['image alt text', 2_000, (n) => [image({ alt_text: x(n) })]],
   ['image title', 2_000, (n) => [image({ title: plain(n) })]],
   ['plain_text_input max_length', 3_000, (n) => [input({ type: 'plain_text_input', max_length: n })], 'modal'],
@@ -104,7 +119,9 @@ const LIMITS: readonly [string, number, (size: number) => Json[], Surface?][] = 
   [
     'context_actions elements',
     5,
-    (n) => [{ type: 'context_actions', elements: many(n, () => ({ type: 'icon_button', icon: 'trash', text: plain(1) })) }],
+    (n) => [
+      { type: 'context_actions', elements: many(n, () => ({ type: 'icon_button', icon: 'trash', text: plain(1) })) },
+    ],
   ],
 ];
 
@@ -127,7 +144,11 @@ describe('surfaces', () => {
     ['plan', { type: 'plan', title: 't', tasks: [task('pending')] }, ['message']],
     ['task_card', task('complete'), ['message']],
     ['markdown', { type: 'markdown', text: 'x' }, ['message']],
-    ['context_actions', { type: 'context_actions', elements: [{ type: 'icon_button', icon: 'trash', text: plain(1) }] }, ['message']],
+    [
+      'context_actions',
+      { type: 'context_actions', elements: [{ type: 'icon_button', icon: 'trash', text: plain(1) }] },
+      ['message'],
+    ],
     ['container', container(1), ['message', 'home']],
     ['card', card({}), ['message', 'home']],
     ['alert', { type: 'alert', text: plain(1) }, ['modal']],
@@ -145,14 +166,29 @@ describe('what Slack refuses', () => {
   it.each<[string, Json[], string]>([
     ['an unknown block', [{ type: 'sectoin' }], 'unsupported type: sectoin [json-pointer:/blocks/0/type]'],
     ['no type', [{}], 'missing required field: type [json-pointer:/blocks/0]'],
-    ['an unknown property', [{ ...section(), colour: 'red' }], 'invalid additional property: colour [json-pointer:/blocks/0]'],
+    [
+      'an unknown property',
+      [{ ...section(), colour: 'red' }],
+      'invalid additional property: colour [json-pointer:/blocks/0]',
+    ],
     ['an empty text', [section('')], 'must be more than 0 characters [json-pointer:/blocks/0/text/text]'],
     ['a section of nothing', [{ type: 'section' }], 'must have at least one of text, fields [json-pointer:/blocks/0]'],
-    ['mrkdwn in a header', [{ type: 'header', text: mrkdwn(1) }], 'must be a plain_text object [json-pointer:/blocks/0/text]'],
-    ['mrkdwn on a button', [actions(button({ text: mrkdwn(1) }))], 'must be a plain_text object [json-pointer:/blocks/0/elements/0/text]'],
+    [
+      'mrkdwn in a header',
+      [{ type: 'header', text: mrkdwn(1) }],
+      'must be a plain_text object [json-pointer:/blocks/0/text]',
+    ],
+    [
+      'mrkdwn on a button',
+      [actions(button({ text: mrkdwn(1) }))],
+      'must be a plain_text object [json-pointer:/blocks/0/elements/0/text]',
+    ],
     [
       'a block_id twice',
-      [{ ...section(), block_id: 'b' }, { ...section(), block_id: 'b' }],
+      [
+        { ...section(), block_id: 'b' },
+        { ...section(), block_id: 'b' },
+      ],
       'block_id "b" already exists [json-pointer:/blocks/1/block_id]',
     ],
     [
@@ -160,24 +196,72 @@ describe('what Slack refuses', () => {
       [actions(button({ action_id: 'a' }), button({ action_id: 'a' }))],
       'action_id already exists for another element [json-pointer:/blocks/0/elements]',
     ],
-    ['an empty cell', [table([[{ type: 'raw_text', text: '' }]])], 'must be more than 0 characters [json-pointer:/blocks/0/rows/0/0/text]'],
+    [
+      'an empty cell',
+      [table([[{ type: 'raw_text', text: '' }]])],
+      'must be more than 0 characters [json-pointer:/blocks/0/rows/0/0/text]',
+    ],
     ['two tables', [table([[cell()]]), table([[cell()]])], 'only_one_table_allowed [json-pointer:/blocks/1]'],
-    ['a table beside one in a container', [table([[cell()]]), container(0, { child_blocks: [table([[cell()]])] })], 'only_one_table_allowed [json-pointer:/blocks/1/child_blocks/0]'],
-    ['a rich_text header cell', [{ type: 'data_table', caption: 'c', rows: [[richText], [richText]] }], 'unsupported type: rich_text [json-pointer:/blocks/0/rows/0/0/type]'],
-    ['a data_table without caption', [{ type: 'data_table', rows: [[cell()], [cell()]] }], 'missing required field: caption [json-pointer:/blocks/0]'],
-    ['ragged rows', [{ type: 'data_table', caption: 'c', rows: [[cell()], [cell(), cell()]] }], 'every row must have as many cells as the header [json-pointer:/blocks/0/rows]'],
-    ['a pending task outside a plan', [task('pending')], 'a task_card outside a plan cannot be pending [json-pointer:/blocks/0]'],
-    ['an object as plan title', [{ type: 'plan', title: plain(1) }], 'must provide a string [json-pointer:/blocks/0/title]'],
-    ['a wrong button style', [actions(button({ style: 'default' }))], 'must be one of primary, danger [json-pointer:/blocks/0/elements/0/style]'],
-    ['a select without options', [select({})], 'must have exactly one of options, option_groups [json-pointer:/blocks/0/elements/0]'],
+    [
+      'a table beside one in a container',
+      [table([[cell()]]), container(0, { child_blocks: [table([[cell()]])] })],
+      'only_one_table_allowed [json-pointer:/blocks/1/child_blocks/0]',
+    ],
+    [
+      'a rich_text header cell',
+      [{ type: 'data_table', caption: 'c', rows: [[richText], [richText]] }],
+      'unsupported type: rich_text [json-pointer:/blocks/0/rows/0/0/type]',
+    ],
+    [
+      'a data_table without caption',
+      [{ type: 'data_table', rows: [[cell()], [cell()]] }],
+      'missing required field: caption [json-pointer:/blocks/0]',
+    ],
+    [
+      'ragged rows',
+      [{ type: 'data_table', caption: 'c', rows: [[cell()], [cell(), cell()]] }],
+      'every row must have as many cells as the header [json-pointer:/blocks/0/rows]',
+    ],
+    [
+      'a pending task outside a plan',
+      [task('pending')],
+      'a task_card outside a plan cannot be pending [json-pointer:/blocks/0]',
+    ],
+    [
+      'an object as plan title',
+      [{ type: 'plan', title: plain(1) }],
+      'must provide a string [json-pointer:/blocks/0/title]',
+    ],
+    [
+      'a wrong button style',
+      [actions(button({ style: 'default' }))],
+      'must be one of primary, danger [json-pointer:/blocks/0/elements/0/style]',
+    ],
+    [
+      'a select without options',
+      [select({})],
+      'must have exactly one of options, option_groups [json-pointer:/blocks/0/elements/0]',
+    ],
     [
       'a default that is no option',
       [select({ options: [option(1)], initial_option: option(2) })],
       'initial option must be one of the options [json-pointer:/blocks/0/elements/0]',
     ],
-    ['an image without alt text', [{ type: 'image', image_url: 'https://e.example/a.png' }], 'missing required field: alt_text [json-pointer:/blocks/0]'],
-    ['a link that is none', [actions(button({ url: 'javascript:alert(1)' }))], 'must be a valid URL [json-pointer:/blocks/0/elements/0/url]'],
-    ['min above max', [input({ type: 'plain_text_input', min_length: 5, max_length: 4 })], 'min_length must not be more than max_length [json-pointer:/blocks/0/element]'],
+    [
+      'an image without alt text',
+      [{ type: 'image', image_url: 'https://e.example/a.png' }],
+      'missing required field: alt_text [json-pointer:/blocks/0]',
+    ],
+    [
+      'a link that is none',
+      [actions(button({ url: 'javascript:alert(1)' }))],
+      'must be a valid URL [json-pointer:/blocks/0/elements/0/url]',
+    ],
+    [
+      'min above max',
+      [input({ type: 'plain_text_input', min_length: 5, max_length: 4 })],
+      'min_length must not be more than max_length [json-pointer:/blocks/0/element]',
+    ],
   ])('%s', (_what, blocks, problem) => {
     expect(validateBlocks(blocks, 'message')).toContain(problem);
   });
@@ -185,7 +269,9 @@ describe('what Slack refuses', () => {
   it('a chart in which a series leaves out a category', () => {
     const chart = line(2, 2);
     chart.chart.series[1]?.data.pop();
-    expect(validateBlocks([chart], 'message')).toEqual(['every series must cover every category [json-pointer:/blocks/0/chart]']);
+    expect(validateBlocks([chart], 'message')).toEqual([
+      'every series must cover every category [json-pointer:/blocks/0/chart]',
+    ]);
   });
 
   it.each([null, 7, 'text', []])('%j where a block should be', (value) => {

@@ -77,7 +77,10 @@ function update({ world, args }: Call): Json {
   const { channel, message } = ownMessage(world, args, 'cant_update_message');
   if (args.text('text').length > UPDATE_TEXT_MAX) refuse('msg_too_long');
   const content = contentOf(world, args);
-  const edited = world.messages.put(editedMessage(world, message, content));
+  // What is not given stays: text alone leaves the blocks, `blocks: []` removes them (slackapi/python-slack-sdk#523).
+  const { blocks, attachments } = message;
+  const kept = { ...(blocks ? { blocks } : {}), ...(attachments ? { attachments } : {}) };
+  const edited = world.messages.put(editedMessage(world, message, { ...kept, ...content }));
   return { channel: channel.id, ts: edited.ts, text: edited.text, message: toApiMessage(edited, true) };
 }
 

@@ -18,12 +18,14 @@ function getUploadUrl({ world, args }: Call): Json {
   const lengthBytes = args.integer('length', 0);
   if (lengthBytes <= 0) refuseArguments('length must be more than 0');
   if (args.text('snippet_type') !== '' && lengthBytes > SNIPPET_MAX_BYTES) refuse('snippet_too_large');
-  if (args.text('alt_txt').length > ALT_TEXT_MAX) refuse('alt_txt_too_large');
+  // Documents say alt_txt, web-api 8.2 sends alt_text.
+  const altText = args.text('alt_txt') || args.text('alt_text');
+  if (altText.length > ALT_TEXT_MAX) refuse('alt_txt_too_large');
   const pending = {
     id: newId('F'),
     name,
     lengthBytes,
-    altText: args.text('alt_txt'),
+    altText,
     user: world.workspace.app.botUserId,
   };
   const secret = newSecret();
