@@ -41,13 +41,21 @@ function toAgentState({ metadata, spec, status }: Pod): AgentState {
   };
 }
 
+const CRASH_LOOP = 'CrashLoopBackOff';
+
 function troubleOf({ metadata, spec, status }: Pod): string | undefined {
   if (metadata.deletionTimestamp !== undefined) return 'terminating';
   if (spec.nodeName === undefined) return 'not scheduled';
   const waiting = [...status.initContainerStatuses, ...status.containerStatuses].flatMap(
     (each) => each.state.waiting?.reason ?? [],
   );
-  return waiting.find((reason) => reason !== 'PodInitializing') ?? waiting[0];
+  const reason = waiting.find((each) => each !== 'PodInitializing') ?? waiting[0];
+  if (reason !== undefined) return reason;
+  const container = status.containerStatuses.find((each) => each.name === AGENT_CONTAINER);
+  // Between two crashes a container runs for a moment: what it did before is the trouble.
+  const crashed =
+    container?.ready === false && container.restartCount > 0 && container.lastState.terminated?.exitCode !== 0;
+  return crashed ? CRASH_LOOP : undefined;
 }
 
 export type Ask = {

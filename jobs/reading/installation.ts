@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { configuredDatapath } from '../../src/cilium/config-view.ts';
 import {
   ConfigMap,
@@ -58,9 +57,8 @@ export async function readInstallation(
     observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
     owner,
     ...(release === undefined ? {} : { release }),
-    ...(config === undefined ? {} : { configured: configuredDatapath(config.data) }),
-    ...(config?.changedAt === undefined ? {} : { configuredAt: config.changedAt }),
-    settings: settingsOf(config?.data ?? {}),
+    ...(config === undefined ? {} : { configured: configuredDatapath(config) }),
+    settings: settingsOf(config ?? {}),
     ...workloads,
   };
 }
@@ -86,18 +84,12 @@ function settingsOf(data: Readonly<Record<string, string>>): Readonly<Record<str
   return Object.fromEntries(SETTINGS.flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]])));
 }
 
-const Written = z.object({
-  metadata: z.object({ managedFields: z.array(z.object({ time: z.string().optional() })).optional() }),
-});
-
 async function readConfig({ cluster, signal }: Reading, namespace: string) {
   const raw = await cluster.get(CONFIG_MAPS, { namespace, name: 'cilium-config' }, signal);
   const parsed = ConfigMap.safeParse(raw);
   if (!parsed.success)
     throw new OpsError('UnexpectedAnswer', 'cilium-config is not a ConfigMap', { cause: parsed.error });
-  const written = Written.safeParse(raw);
-  const times = written.success ? (written.data.metadata.managedFields ?? []).flatMap(({ time }) => time ?? []) : [];
-  return { data: parsed.data.data, changedAt: times.sort().at(-1) };
+  return parsed.data.data;
 }
 
 type Workloads = { readonly operator?: Workload; readonly relay?: Workload; readonly envoy?: Workload };

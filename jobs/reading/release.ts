@@ -24,7 +24,8 @@ export async function readRelease(
     const [newest] = revisionsOf(secrets);
     if (newest === undefined) return { ...release, note: 'no release record found' };
     const chart = await readChart(reading, release.namespace, newest.secret);
-    return { ...release, revision: newest.version, status: newest.status, ...chart };
+    const changed = newest.at === undefined ? {} : { changedAt: newest.at };
+    return { ...release, revision: newest.version, status: newest.status, ...changed, ...chart };
   } catch (thrown: unknown) {
     reading.cancel.throwIfAborted();
     return { ...release, note: noteOf(thrown) };

@@ -9,8 +9,8 @@ export type Drift = {
   readonly agents: readonly { readonly node: string; readonly runs: string }[];
   readonly answered: number;
   /**
-   * restart-pending: the agents are older than the setting. turned-off: they started after it and still run with
-   * something else, so the agent itself decided. unclear: nobody knows when the ConfigMap was written.
+   * restart-pending: such an agent either runs with the setting or does not start, so it is older than the setting.
+   * turned-off: the agents started after the last Helm revision and still differ. unclear: one or the other.
    */
   readonly because: 'restart-pending' | 'turned-off' | 'unclear';
 };
@@ -56,7 +56,7 @@ export function driftOf(data: StatusData): readonly Drift[] {
     });
     const differ = compared.filter(({ runs }) => !same(runs, wanted));
     if (differ.length === 0) return [];
-    const because = setting.strict ? 'restart-pending' : causeOf(differ, data.installation?.configuredAt);
+    const because = setting.strict ? 'restart-pending' : causeOf(differ, data.installation?.release?.changedAt);
     const agents = differ.map(({ agent, runs }) => ({ node: agent.node, runs }));
     return [{ setting: setting.name, wanted, agents, answered: compared.length, because }];
   });
@@ -75,6 +75,5 @@ function causeOf(differ: readonly { readonly agent: AgentState }[], changedAt: s
   const changed = Date.parse(changedAt ?? '');
   const starts = differ.map(({ agent }) => Date.parse(agent.startedAt ?? ''));
   if (Number.isNaN(changed) || starts.some(Number.isNaN)) return 'unclear';
-  if (starts.every((start) => start < changed)) return 'restart-pending';
   return starts.every((start) => start > changed) ? 'turned-off' : 'unclear';
 }

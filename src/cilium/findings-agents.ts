@@ -73,10 +73,10 @@ function silent(data: StatusData): readonly Finding[] {
 }
 
 function driftFinding(drift: Drift, { namespace, daemonSet }: Installation): Finding {
-  const runs = tally(drift.agents.map((agent) => agent.runs))
-    .map(([value, number]) => `${value} on ${number}`)
-    .join(', ');
-  const what = `ConfigMap asks for ${drift.setting} ${drift.wanted}; of ${count(drift.answered, 'agent')} ${drift.agents.length} run ${drift.agents.length === 1 ? 'something else' : 'otherwise'} (${runs})`;
+  const runs = tally(drift.agents.map((agent) => agent.runs));
+  const words = runs.map(([value, number]) => (runs.length === 1 ? value : `${value} (${number})`)).join(', ');
+  const who = `${drift.agents.length} of ${count(drift.answered, 'agent')} ${drift.agents.length === 1 ? 'runs' : 'run'}`;
+  const what = `The ConfigMap asks for ${drift.setting} ${drift.wanted}, but ${who} ${words}`;
   return { mark: 'warn', text: `${what}: ${advice(drift, `${namespace}/${daemonSet}`)}` };
 }
 
@@ -85,7 +85,7 @@ function advice({ because }: Drift, daemonSet: string): string {
     case 'restart-pending':
       return `applied, not rolled out. Agents read it when DaemonSet ${daemonSet} restarts`;
     case 'turned-off':
-      return 'the agents started after the change, so they declined it: their logs say why';
+      return 'the agents started after the last Helm revision and declined it, or somebody edited the ConfigMap since: their logs say which';
     case 'unclear':
       return 'a restart is pending, or the agents declined it (their logs say so)';
     default:

@@ -40,8 +40,18 @@ function workload(name: string, known: Workload | undefined): readonly Finding[]
   return [{ mark: 'warn', text: `${name} ${known.ready}/${known.desired} ready` }];
 }
 
+/** A probe that met a restart tells of the restart; it stands for minutes after everything works again. */
+const SETTLED_MS = 60_000;
+
 function health(data: StatusData): readonly Finding[] {
-  const bad = data.health.flatMap((each) => each.unreachable.map((peer) => ({ ...peer, from: each.from })));
+  const starts = new Map(data.agents.map((agent) => [agent.node, Date.parse(agent.startedAt ?? '')]));
+  const settled = (node: string, at: string | undefined) =>
+    !(Date.parse(at ?? '') - (starts.get(node) ?? Number.NaN) < SETTLED_MS);
+  const bad = data.health.flatMap((each) =>
+    each.unreachable
+      .filter((peer) => settled(each.from, peer.at) && settled(peer.node, peer.at))
+      .map((peer) => ({ ...peer, from: each.from })),
+  );
   const [first] = bad;
   if (first === undefined) return [];
   const targets = tally(bad.map((each) => each.node)).map(([node]) => node);

@@ -46,7 +46,12 @@ function unzipped(packed: Buffer): Buffer {
   return isGzip ? gunzipSync(packed, { maxOutputLength: MAX_UNPACKED_BYTES }) : packed;
 }
 
-export type Revision = { readonly secret: string; readonly version: number; readonly status: string };
+export type Revision = {
+  readonly secret: string;
+  readonly version: number;
+  readonly status: string;
+  readonly at: string | undefined;
+};
 
 /** Revisions told by the labels of the release Secrets alone, newest first. */
 export function revisionsOf(secrets: readonly { readonly metadata: ObjectMeta }[]): readonly Revision[] {
@@ -55,7 +60,7 @@ export function revisionsOf(secrets: readonly { readonly metadata: ObjectMeta }[
       const version = Number(metadata.labels['version']);
       const status = metadata.labels['status'];
       if (!Number.isInteger(version) || status === undefined) return [];
-      return [{ secret: metadata.name, version, status }];
+      return [{ secret: metadata.name, version, status, at: metadata.creationTimestamp }];
     })
     .sort((left, right) => right.version - left.version);
 }

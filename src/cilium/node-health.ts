@@ -29,8 +29,10 @@ export const NodeHealth = z
   .object({
     from: z.string(),
     probed: z.number().int(),
-    /** Names of nodes that did not answer, and how: `node2: pod network (http: connection timed out)`. */
-    unreachable: z.array(z.object({ node: z.string(), how: z.string() }).readonly()).readonly(),
+    /** Nodes that did not answer, how (`pod network (http: no route to host)`), and the oldest probe of each. */
+    unreachable: z
+      .array(z.object({ node: z.string(), how: z.string(), at: z.string().optional() }).readonly())
+      .readonly(),
     /** Oldest probe among them, ISO 8601. */
     oldestProbe: z.string().optional(),
   })
@@ -57,7 +59,9 @@ export function parseNodeHealth(from: string, stdout: string): NodeHealth | unde
   return {
     from,
     probed: seen.filter((each) => each.at !== undefined || each.how !== undefined).length,
-    unreachable: seen.flatMap(({ node, how }) => (how === undefined ? [] : [{ node, how }])).slice(0, MAX_UNREACHABLE),
+    unreachable: seen
+      .flatMap(({ node, how, at }) => (how === undefined ? [] : [{ node, how, ...(at === undefined ? {} : { at }) }]))
+      .slice(0, MAX_UNREACHABLE),
     ...(oldest === undefined ? {} : { oldestProbe: oldest }),
   };
 }
@@ -78,11 +82,19 @@ function failureOf(node: Probed): string | undefined {
     const address = path?.['primary-address'];
     const kinds = (['icmp', 'http'] as const).flatMap((kind) => {
       const status = address?.[kind]?.status;
-      return status === undefined || status === '' ? [] : [`${kind}: ${status.slice(0, 80)}`];
+      return status === undefined || status === '' ? [] : [`${kind}: ${lastWords(status)}`];
     });
     return kinds.length === 0 ? [] : [`${where} (${kinds.join(', ')})`];
   });
   return failures.length === 0 ? undefined : failures.join('; ');
+}
+
+/** Go wraps errors from the outside in: what really happened comes last. */
+function lastWords(status: string): string {
+  return status
+    .slice(status.lastIndexOf(': ') + 1)
+    .trim()
+    .slice(0, 80);
 }
 
 function oldestOf(node: Probed): string | undefined {

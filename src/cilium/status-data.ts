@@ -69,6 +69,8 @@ export const Release = z
     namespace: z.string(),
     revision: z.number().optional(),
     status: z.string().optional(),
+    /** When the newest revision was written. */
+    changedAt: z.string().optional(),
     chart: z.string().optional(),
     /** Why the rest is unknown: `no right to read Secrets`. */
     note: z.string().optional(),
@@ -93,8 +95,6 @@ export const Installation = z
     relay: Workload.optional(),
     envoy: Workload.optional(),
     configured: Datapath.optional(),
-    /** When somebody last wrote the ConfigMap. */
-    configuredAt: z.string().optional(),
     /** The settings of cilium-config that the answer rests on. */
     settings: z.record(z.string(), z.string()),
   })

@@ -2,7 +2,7 @@ import type { Finding, Mark, NextStep, Report } from '../core/report.ts';
 import { modesOf } from './agent-groups.ts';
 import { routingPhrase } from './datapath.ts';
 import { driftOf } from './drift.ts';
-import type { Feature } from './feature.ts';
+import { type Feature, needsText } from './feature.ts';
 import { ownerWords } from './ownership.ts';
 import type { Installation, StatusData } from './status-data.ts';
 import { findingsOf } from './status-findings.ts';
@@ -42,27 +42,32 @@ function headlineOf(data: StatusData, findings: readonly Finding[]): string {
   if (data.cilium === 'absent') return `Cilium is not installed on ${cluster}`;
   if (installation === undefined)
     return `Nobody can say whether Cilium runs on ${cluster}: ${data.missing[0]?.why ?? 'no answer'}`;
-  return (
-    routingHeadline(data) ??
-    agentsHeadline(data) ??
-    `Cilium on ${cluster} ${verdict(data, findings)}${findings.length === 0 ? '' : ` · ${count(findings.length, 'thing')} to look at`}`
-  );
+  return agentsHeadline(data) ?? routingHeadline(data) ?? calmHeadline(data, findings);
 }
 
-/** Applied and not rolled out, or agents of two modes: nothing else matters as much. */
+function calmHeadline(data: StatusData, findings: readonly Finding[]): string {
+  const look = findings.length === 0 ? '' : ` · ${count(findings.length, 'thing')} to look at`;
+  return `Cilium on ${data.cluster} ${verdict(data, findings)}${look}`;
+}
+
+/** Applied and not rolled out, or agents of two modes: nothing but dead agents matters as much. */
 function routingHeadline(data: StatusData): string | undefined {
-  const configured = data.installation?.configured?.routing;
-  const drift = driftOf(data).find((each) => each.setting === 'routing mode');
-  if (drift !== undefined && configured !== undefined) {
-    const mode = routingPhrase(configured);
-    const still = drift.agents.length === 0 ? '' : stillWords(drift.agents.map((agent) => agent.runs));
-    const name = mode === 'native routing' ? 'native routing' : `tunnel mode (${mode})`;
-    return `${data.cluster}: ${name} is configured but ${drift.agents.length} of ${count(drift.answered, 'agent')} still run ${still}: restart pending`;
-  }
+  const pending = pendingRouting(data);
+  if (pending !== undefined) return `${data.cluster}: ${pending}: restart pending`;
   const modes = [...modesOf(data)];
   if (modes.length < 2) return undefined;
   const words = modes.map(([mode, nodes]) => `${nodes.length} ${mode}`).join(', ');
   return `${data.cluster}: agents run different routing modes (${words}): pod traffic between them is dropped`;
+}
+
+function pendingRouting(data: StatusData): string | undefined {
+  const configured = data.installation?.configured?.routing;
+  const drift = driftOf(data).find((each) => each.setting === 'routing mode');
+  if (drift === undefined || configured === undefined) return undefined;
+  const mode = routingPhrase(configured);
+  const name = mode === 'native routing' ? mode : `tunnel mode (${mode})`;
+  const still = `${drift.agents.length === 1 ? 'runs' : 'run'} ${stillWords(drift.agents.map((agent) => agent.runs))}`;
+  return `${name} is configured but ${drift.agents.length} of ${count(drift.answered, 'agent')} still ${still}`;
 }
 
 function stillWords(runs: readonly string[]): string {
@@ -74,7 +79,9 @@ function agentsHeadline(data: StatusData): string | undefined {
   const down = data.agents.filter((agent) => !agent.ready).length;
   if (down === 0) return undefined;
   const crash = data.agents.some((agent) => agent.trouble === 'CrashLoopBackOff') ? ' (CrashLoopBackOff)' : '';
-  return `Cilium on ${data.cluster}: ${down} of ${count(data.agents.length, 'agent')} ${down === 1 ? 'is' : 'are'} down${crash}`;
+  const pending = pendingRouting(data);
+  const also = pending === undefined ? '' : ` · ${pending}`;
+  return `Cilium on ${data.cluster}: ${down} of ${count(data.agents.length, 'agent')} ${down === 1 ? 'is' : 'are'} down${crash}${also}`;
 }
 
 function verdict(data: StatusData, findings: readonly Finding[]): string {
@@ -131,11 +138,22 @@ function tableOf(features: readonly Feature[]): Report['table'] {
   return rows.length === 0 ? undefined : { columns: ['Feature', 'State', 'Why and what it needs'], rows };
 }
 
-/** Both families in one row: they need nearly the same. */
+/** Both families in one row: they need nearly the same, so what both need is said once. */
 function bigTcpRow(ipv6: Feature, ipv4: Feature): readonly string[] {
-  const same = ipv6.state === ipv4.state && ipv6.why === ipv4.why;
-  const why = same ? ipv6.why : `IPv6 ${ipv6.why} · IPv4 ${ipv4.why}`;
-  return ['IPv6 / IPv4 BIG TCP', `${ipv6.state} / ${ipv4.state}`, clip(why, 600)];
+  const name = 'IPv6 / IPv4 BIG TCP';
+  const state = `${ipv6.state} / ${ipv4.state}`;
+  if (ipv6.why === ipv4.why) return [name, state, clip(ipv6.why, 600)];
+  const shared = ipv6.needs.filter((need) => ipv4.needs.some((other) => other.text === need.text));
+  if (ipv6.on !== 'off' || ipv4.on !== 'off' || shared.length === 0)
+    return [name, state, clip(`IPv6: ${ipv6.why} · IPv4: ${ipv4.why}`, 600)];
+  const own = ({ needs }: Feature) =>
+    needsText(needs.filter((need) => !shared.some((both) => both.text === need.text)));
+  const both = needsText(shared);
+  return [
+    name,
+    state,
+    clip(`${both === '' ? '' : `both ${both.replace(/^needs/, 'need')} · `}IPv6 ${own(ipv6)} · IPv4 ${own(ipv4)}`, 600),
+  ];
 }
 
 /** Findings that fit; where some do not, the last line says how many more the thread has. */
@@ -149,12 +167,14 @@ function shownOf(findings: readonly Finding[], room: number): readonly Finding[]
 }
 
 function partialOf(data: StatusData): string | undefined {
-  const unasked = data.agents.filter((agent) => agent.answer.state !== 'answered').length;
-  const asked = data.agents.length - unasked;
-  const heard =
-    unasked === 0 ? [] : [`heard ${asked.toLocaleString('en-US')} of ${count(data.agents.length, 'agent')}`];
-  const parts = [...heard, ...data.missing.map((missing) => `${missing.part}: ${missing.why}`)];
-  return parts.length === 0 ? undefined : `Partial: ${parts.join('; ')}`;
+  const wanted =
+    data.chosen.length === 0 ? data.agents : data.agents.filter((agent) => data.chosen.includes(agent.node));
+  const heard = wanted.filter((agent) => agent.answer.state === 'answered').length;
+  const parts = [
+    ...(heard === wanted.length ? [] : [`heard ${heard.toLocaleString('en-US')} of ${count(wanted.length, 'agent')}`]),
+    ...data.missing.map((missing) => `${missing.part}: ${missing.why}`),
+  ];
+  return parts.length === 0 ? undefined : parts.join('; ');
 }
 
 function nextOf(data: StatusData): readonly NextStep[] {
