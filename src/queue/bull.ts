@@ -29,6 +29,8 @@ type AddOptions = {
 
 export type LaneQueue = {
   readonly add: (lane: Lane, job: RunJob, options: AddOptions) => Promise<void>;
+  /** Starts the deduplicated job of this id now if it is waiting for its time. */
+  readonly hurry: (deduplicationId: string) => Promise<void>;
   readonly counts: (types: readonly JobType[]) => Promise<Readonly<Record<string, number>>>;
   readonly setGlobalConcurrency: (limit: number) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -158,6 +160,8 @@ async function migrate(pool: PgPool): Promise<void> {
 
 type AnyQueue = {
   add: (name: string, job: RunJob, options: object) => Promise<unknown>;
+  getDeduplicationJobId: (id: string) => Promise<string | null | undefined>;
+  getJob: (id: string) => Promise<Pick<Job, 'isDelayed' | 'promote'> | undefined>;
   getJobCounts: (...types: JobType[]) => Promise<Record<string, number>>;
   setGlobalConcurrency: (limit: number) => Promise<unknown>;
   on: (event: 'error', listener: (error: Error) => void) => unknown;
@@ -169,6 +173,12 @@ function toLaneQueue(queue: AnyQueue, onError: (error: Error) => void): LaneQueu
   return {
     add: async (lane, job, options) => {
       await queue.add(lane.type, job, { ...options, ...KEPT_UNTIL_DONE });
+    },
+    hurry: async (deduplicationId) => {
+      const id = await queue.getDeduplicationJobId(deduplicationId);
+      const job = typeof id === 'string' ? await queue.getJob(id) : undefined;
+      // It may begin by itself meanwhile: then there is nothing left to hurry.
+      if (await job?.isDelayed()) await job?.promote().catch(() => undefined);
     },
     counts: (types) => queue.getJobCounts(...types),
     setGlobalConcurrency: async (limit) => {

@@ -50,8 +50,10 @@ export async function spawnRedis(): Promise<SpawnedRedis> {
 }
 
 async function start(binary: string, folder: string, socket: string): Promise<ChildProcess> {
-  const settings = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '', '--appendonly', 'yes'];
-  const child = spawn(binary, settings, { stdio: 'ignore' });
+  const settings = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', ''];
+  // As in production: with anything less, `kill` may lose what was acknowledged.
+  const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+  const child = spawn(binary, [...settings, ...durable], { stdio: 'ignore' });
   const deadline = Date.now() + 10_000;
   while (!(await answers(socket))) {
     if (child.exitCode !== null) throw new Error(`${binary} ended with ${child.exitCode}`);
