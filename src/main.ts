@@ -9,6 +9,7 @@ const USAGE = `cilium-chatops: operate Cilium on Kubernetes
   cilium-chatops run <command…>           run a command here, with your own kubeconfig
                      [--output json]      the result for machines, on stdout
   cilium-chatops run help                 the commands
+  cilium-chatops state                    start the embedded state store of DATA_DIR and hold it
 
 Settings come from the environment: see .env.example`;
 
@@ -21,6 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const env = readEnv(process.env);
   if (verb === 'serve') return serveUntilStopped(env);
   if (verb === 'run') return runInTerminal(rest, env);
+  if (verb === 'state') return holdState(env);
   console.error(`there is no "${verb}"\n\n${USAGE}`);
   return 2;
 }
@@ -32,6 +34,17 @@ async function serveUntilStopped(env: ReturnType<typeof readEnv>): Promise<numbe
   const reason = await stopSignal();
   log.info({ reason }, 'stopping');
   await serving.stop();
+  return 0;
+}
+
+/** Starts the embedded store and holds it, so that several processes of one folder can come and go around it. */
+async function holdState(env: ReturnType<typeof readEnv>): Promise<number> {
+  const log = createLog(env.LOG_LEVEL, 'state');
+  const { openState } = await import('./store/open-state.ts');
+  const store = await openState({ url: env.STATE_URL, dataDir: env.DATA_DIR, log });
+  console.log(JSON.stringify({ state: store.url, kind: store.kind }));
+  await stopSignal();
+  await store.close();
   return 0;
 }
 
@@ -52,9 +65,12 @@ async function runInTerminal(words: readonly string[], env: ReturnType<typeof re
 /** A second signal ends the process at once: whoever asks twice means it. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
+    // Idle connections do not keep Node alive, and a listener for a signal does not either.
+    const alive = setInterval(() => undefined, 60_000);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
         process.once(signal, () => process.exit(1));
+        clearInterval(alive);
         resolve(signal);
       });
     }

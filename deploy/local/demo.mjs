@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { keepRunning, startChild, stopChild } from './children.mjs';
 import { ensurePackages, fail, ROOT, say } from './setup.mjs';
@@ -170,7 +170,10 @@ function freshDir() {
     const [, pid] = /^demo-(\d+)-/.exec(name) ?? [];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(`${base}/${name}`, { recursive: true, force: true });
   }
-  return mkdtempSync(`${base}/demo-${process.pid}-`);
+  const dir = mkdtempSync(`${base}/demo-${process.pid}-`);
+  // As root the embedded Postgres runs as another user, who has to get through.
+  chmodSync(dir, 0o711);
+  return dir;
 }
 
 function isAlive(pid) {

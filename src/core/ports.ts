@@ -69,6 +69,8 @@ export type Processor = (run: RunId, signal: AbortSignal) => Promise<Processed>;
 export type Queues = {
   /** Adding a run twice to `read` or `change` is harmless; `render` coalesces and never loses the last change. */
   readonly add: (lane: Lane, run: RunId) => Promise<void>;
+  /** A render that waits out its spacing begins now: the state changed, and people wait for that. */
+  readonly hurry: (run: RunId) => Promise<void>;
   /** Tells the worker that runs it, wherever it is. May be missed: the `cancel-requested` event is the record. */
   readonly pushCancel: (run: RunId) => Promise<void>;
   /** Jobs waiting and active per lane, for status and metrics. */

@@ -1,0 +1,83 @@
+import type { ObjectRef } from './ports.ts';
+import type { Resource } from './resources.ts';
+
+/**
+ * Writing to a cluster. What a job gets is guarded: every call first proves that the change's Lease is still ours, so
+ * neither a lost queue lock, nor a second bot, nor a terminal can make two changes at once.
+ * @throws OpsError Superseded when the Lease is not ours any more; Conflict, NotFound, Forbidden, Rejected … as reads do
+ */
+export type ClusterWritePort = {
+  readonly create: (resource: Resource, object: object, signal: AbortSignal) => Promise<unknown>;
+  /** Compare-and-set: `object` carries the resourceVersion that was read. */
+  readonly replace: (resource: Resource, object: object, signal: AbortSignal) => Promise<unknown>;
+  /** JSON merge patch (RFC 7386). */
+  readonly mergePatch: (resource: Resource, ref: ObjectRef, patch: object, signal: AbortSignal) => Promise<unknown>;
+  /** Deleting what is gone already is no error. `uid` guards against deleting a namesake. */
+  readonly remove: (
+    resource: Resource,
+    ref: ObjectRef,
+    options: { readonly uid?: string; readonly graceSeconds?: number },
+    signal: AbortSignal,
+  ) => Promise<void>;
+};
+
+/** A Helm release as its record tells it. `config` are the user's values, `chartValues` the chart's defaults. */
+export type HelmRelease = {
+  readonly name: string;
+  readonly namespace: string;
+  readonly revision: number;
+  /** deployed, failed, pending-upgrade, pending-rollback, … */
+  readonly status: string;
+  readonly chartName: string;
+  readonly chartVersion: string;
+  readonly appVersion: string;
+  /** SHA-256 over the chart's files as recorded: the same chart gives the same digest, whatever the release. */
+  readonly chartDigest: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly description: string;
+};
+
+/** Values to set, as dotted Helm paths: `{ routingMode: 'native', tunnel: null }`. null removes a user value. */
+export type HelmValues = Readonly<Record<string, string | number | boolean | null>>;
+
+export type HelmUpgrade = { readonly namespace: string; readonly name: string; readonly set: HelmValues };
+
+/** Helm, through the helm binary, with the chart that the release record holds: nothing is fetched. */
+export type HelmPort = {
+  /** Newest revision, whatever its status. @throws OpsError NotFound without a release, Forbidden without rights on Secrets */
+  readonly release: (
+    ref: { readonly namespace: string; readonly name: string; readonly revision?: number },
+    signal: AbortSignal,
+  ) => Promise<HelmRelease>;
+  /** Revisions that are still recorded, oldest first. */
+  readonly history: (
+    ref: { readonly namespace: string; readonly name: string },
+    signal: AbortSignal,
+  ) => Promise<readonly { readonly revision: number; readonly status: string; readonly description: string }[]>;
+  /** `helm upgrade --reset-then-reuse-values --dry-run=server`: the manifest it would apply, Secrets left out. */
+  readonly dryRun: (upgrade: HelmUpgrade, signal: AbortSignal) => Promise<{ readonly manifest: string }>;
+  /** The manifest of the newest deployed revision, Secrets left out. */
+  readonly manifest: (
+    ref: { readonly namespace: string; readonly name: string },
+    signal: AbortSignal,
+  ) => Promise<string>;
+  /** Applies. `description` becomes the revision's description in `helm history`. Answers the new revision. */
+  readonly upgrade: (
+    upgrade: HelmUpgrade & { readonly description: string },
+    signal: AbortSignal,
+  ) => Promise<{ readonly revision: number }>;
+  /** Settles a release left pending by a helm that was killed: rolls back to the newest revision that was deployed. */
+  readonly settlePending: (
+    ref: { readonly namespace: string; readonly name: string; readonly description: string },
+    signal: AbortSignal,
+  ) => Promise<{ readonly revision: number }>;
+};
+
+/** The Lease that makes changes on a cluster exclusive. Holder: run id and attempt. */
+export type ChangeLease = {
+  /** Takes or renews it. @throws OpsError Locked naming the holder and since when */
+  readonly acquire: (signal: AbortSignal) => Promise<void>;
+  /** @throws OpsError Superseded when it is not ours any more */
+  readonly prove: (signal: AbortSignal) => Promise<void>;
+  readonly release: (signal: AbortSignal) => Promise<void>;
+};
