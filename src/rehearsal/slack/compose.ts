@@ -39,7 +39,7 @@ function refusedByFault(world: World, blocks: readonly Json[]): boolean {
 }
 
 /** @throws Refusal invalid_blocks_format, invalid_blocks, msg_blocks_too_long */
-export function messageBlocks(world: World, given: unknown): readonly Json[] {
+function messageBlocks(world: World, given: unknown): readonly Json[] {
   if (!Array.isArray(given)) refuse('invalid_blocks_format');
   const problems = validateBlocks(given, 'message');
   if (problems.length > 0) invalidBlocks(problems);

@@ -8,6 +8,7 @@ import { type Args, Refusal, refuse, toArgs } from './api/method.ts';
 import { verifyRequestUrl } from './deliver/http-mode.ts';
 import { parseArgs, readBody, sendJson } from './http-io.ts';
 import type { Json } from './json.ts';
+import { connectionsOf } from './snapshot.ts';
 import type { Switchboards } from './switchboards.ts';
 import type { World } from './world.ts';
 
@@ -72,6 +73,7 @@ async function setRequestUrl({ world }: Control, args: Args): Promise<Json> {
   const problem = await verifyRequestUrl(url, signingSecret, world.clock.now());
   if (problem !== undefined) refuse(problem);
   world.installation.requestUrl = url;
+  world.ui.emit({ type: 'sockets', sockets: connectionsOf(world) });
   return { url };
 }
 

@@ -81,8 +81,8 @@ const SWITCHES = [
 ] as const;
 
 type Switch = (typeof SWITCHES)[number];
-export type FaultId = Switch['id'];
-export type FaultValue<Id extends FaultId> = Extract<Switch, { id: Id }>['options'][number][0];
+type FaultId = Switch['id'];
+type FaultValue<Id extends FaultId> = Extract<Switch, { id: Id }>['options'][number][0];
 
 export type Faults = {
   readonly value: <Id extends FaultId>(id: Id) => FaultValue<Id>;

@@ -1,7 +1,7 @@
 import { newId, newSecret } from './ids.ts';
 
 /** What a trigger_id or a response_url was handed out for. */
-export type TriggerGrant = { readonly user: string; readonly expiresAt: number };
+type TriggerGrant = { readonly user: string; readonly expiresAt: number };
 
 export type ResponseGrant = {
   readonly user: string;

@@ -16,9 +16,8 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-export type UploadedPart = { readonly name: string; readonly content: Buffer };
 export type ParsedBody =
-  | { readonly type: 'args'; readonly args: Json; readonly parts: readonly UploadedPart[] }
+  | { readonly type: 'args'; readonly args: Json }
   | { readonly type: 'bad'; readonly error: 'invalid_json' | 'json_not_object' | 'invalid_form_data' };
 
 function toArgs(pairs: Iterable<[string, string]>): Json {
@@ -29,18 +28,17 @@ function parseMultipart(contentType: string, body: Buffer): ParsedBody {
   const all = parseParts(contentType, body);
   if (!all) return { type: 'bad', error: 'invalid_form_data' };
   const args: Json = {};
-  const parts: UploadedPart[] = [];
   for (const { field, fileName, content } of all) {
+    // No method here takes a file in its arguments: uploads have an address of their own.
     if (fileName === undefined) args[field] = content.toString('utf8');
-    else parts.push({ name: fileName, content });
   }
-  return { type: 'args', args, parts };
+  return { type: 'args', args };
 }
 
 /** Slack takes its arguments from a form, from JSON, from multipart or from the query string. */
 export function parseArgs(contentType: string, body: Buffer, query: URLSearchParams): ParsedBody {
   const fromQuery = toArgs(query);
-  if (body.length === 0) return { type: 'args', args: fromQuery, parts: [] };
+  if (body.length === 0) return { type: 'args', args: fromQuery };
   if (contentType.startsWith('multipart/form-data')) return parseMultipart(contentType, body);
   if (contentType.startsWith('application/json')) {
     const parsed = parseJson(body.toString('utf8'));
@@ -48,9 +46,9 @@ export function parseArgs(contentType: string, body: Buffer, query: URLSearchPar
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
       return { type: 'bad', error: 'json_not_object' };
     }
-    return { type: 'args', args: { ...fromQuery, ...asJson(parsed) }, parts: [] };
+    return { type: 'args', args: { ...fromQuery, ...asJson(parsed) } };
   }
-  return { type: 'args', args: { ...fromQuery, ...toArgs(new URLSearchParams(body.toString('utf8'))) }, parts: [] };
+  return { type: 'args', args: { ...fromQuery, ...toArgs(new URLSearchParams(body.toString('utf8'))) } };
 }
 
 export function sendJson(

@@ -1,7 +1,7 @@
 import { wireCopy } from './json.ts';
 
 /** One thing that crossed the wire, or happened inside; the last 1,000 are kept. */
-export type JournalEntry = {
+type JournalEntry = {
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly time: number;

@@ -16,7 +16,7 @@ export type StoredFile = {
   readonly channels: readonly string[];
 };
 
-export type Reaction = { readonly name: string; readonly users: readonly string[]; readonly count: number };
+type Reaction = { readonly name: string; readonly users: readonly string[]; readonly count: number };
 
 /** A message as Slack's own API shows it, plus `channel` and, on ephemerals, `ephemeral_to`. */
 export type StoredMessage = {

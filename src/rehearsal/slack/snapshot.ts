@@ -2,6 +2,12 @@ import { toUiMessage } from './ui-hub.ts';
 import type { UiSnapshot, UiSwitchboard } from './ui-protocol.ts';
 import type { World } from './world.ts';
 
+/** Over HTTP there are no connections: a request URL that was given counts as one. */
+export function connectionsOf({ installation, sockets }: World): number {
+  if (installation.mode === 'socket') return sockets.count;
+  return installation.requestUrl === undefined ? 0 : 1;
+}
+
 /** Everything the page shows, in one piece. */
 export function toSnapshot(world: World, switchboards: readonly UiSwitchboard[]): UiSnapshot {
   const { workspace } = world;
@@ -22,6 +28,6 @@ export function toSnapshot(world: World, switchboards: readonly UiSwitchboard[])
     homes: Object.fromEntries(homes),
     commands: workspace.commands.map(({ command, usageHint, examples }) => ({ command, usageHint, examples })),
     switchboards,
-    sockets: world.sockets.count,
+    sockets: connectionsOf(world),
   };
 }

@@ -38,7 +38,7 @@ export function createUiHub(): UiHub {
 }
 
 /** The page reads files without a token, from the rehearsal's own address. */
-export function uiFilePath(id: string, name: string): string {
+function uiFilePath(id: string, name: string): string {
   return `/_ui/files/${id}/${encodeURIComponent(name)}`;
 }
 

@@ -98,15 +98,27 @@ export type UiEvent =
   | { readonly type: 'reset' };
 
 /*
- * Posts, all JSON, all answered `{ ok: true, … }` or `{ ok: false, error }` with a 4xx:
- *   POST /_control/command      { channel, user, command, text?, threadTs? }
- *   POST /_control/message      { channel, user, text, thread_ts? }
+ * Posts, all JSON, all answered `{ ok: true, … }` or `{ ok: false, error, message? }` with a 4xx; `message` is what
+ * Slack would show to the person:
+ *   POST /_control/command      { channel, user, command, text?, threadTs? } -> { acked, failure?, message? }
+ *                               in a thread: error not_supported_in_threads, also shown as an ephemeral
+ *   POST /_control/message      { channel, user, text, thread_ts? } -> { message }
  *   POST /_control/interact     { channel, messageTs, user, action: { type, action_id, block_id, value?, … } }
- *                               or { viewId, user, action } for a button inside a modal or Home
+ *                               or { viewId, user, action } for a button inside a modal or Home;
+ *                               values? as in submit: what else is entered at that moment (for state.values);
+ *                               force? true skips every check, for forgery tests;
+ *                               error operation_timeout or dispatch_failed when the app did not answer
  *   POST /_control/submit       { viewId, user, values: { <block_id>: { <action_id>: <Slack state value> } } }
- *   POST /_control/close-view   { viewId, user }
- *   POST /_control/options      { viewId | channel+messageTs, user, action_id, block_id, value } -> { ok, options }
+ *                               -> { response_action?, errors? }; errors also come as a view-errors event
+ *   POST /_control/close-view   { viewId, user, clear? }: clear closes the whole stack
+ *   POST /_control/options      { viewId | channel+messageTs, user, action_id, block_id, value }
+ *                               -> { options } or { option_groups }
  *   POST /_control/open-home    { user }
+ *   POST /_control/reaction     { channel, ts, user, name, present? }
+ *   POST /_control/membership   { channel, user, present? }: invites or removes, the bot too
+ *   POST /_control/reset        {}
  *   GET  /_control/faults       -> { switchboards: UiSwitchboard[] }
- *   POST /_control/faults       { board, id, value }
+ *   POST /_control/faults       { board, id, value } -> { switchboards }
+ * For tests also: GET state, log, views, messages/<channel>; POST request-url { url } (HTTP mode: verified, then
+ * used), socket { reason: warning | refresh_requested | link_disabled | drop }.
  */

@@ -28,7 +28,7 @@ export type UserGroup = {
   readonly users: readonly string[];
 };
 
-export type SlackApp = {
+type SlackApp = {
   readonly appId: string;
   readonly botId: string;
   readonly botUserId: string;

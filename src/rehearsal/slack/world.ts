@@ -14,7 +14,7 @@ import { createViewStore, type ViewStore } from './views.ts';
 import { createWorkspace, DEFAULT_SCOPES, type Workspace, type WorkspaceOptions } from './workspace.ts';
 
 /** Slack's own times; tests shorten them. */
-export type Times = {
+type Times = {
   readonly ackTimeoutMs: number;
   readonly triggerTtlMs: number;
   readonly responseUrlTtlMs: number;
@@ -27,7 +27,7 @@ export type Times = {
   readonly faultSlowMs: number;
 };
 
-export const REAL_TIMES: Times = {
+const REAL_TIMES: Times = {
   ackTimeoutMs: 3_000,
   triggerTtlMs: 3_000,
   responseUrlTtlMs: 30 * 60_000,
@@ -53,7 +53,7 @@ export type WorldOptions = WorkspaceOptions & {
 };
 
 /** The bot's installation: what changes while the program runs. */
-export type Installation = {
+type Installation = {
   readonly mode: 'socket' | 'http';
   readonly scopes: readonly string[];
   readonly events: readonly string[];

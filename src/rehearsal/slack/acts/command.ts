@@ -15,7 +15,7 @@ export type CommandAct = {
 };
 
 /** With escaping switched on, Slack turns the names of people and channels into their ids. */
-export function escapeReferences(world: World, text: string): string {
+function escapeReferences(world: World, text: string): string {
   const people = world.workspace.people;
   const channels = [...world.workspace.channels.values()];
   return text

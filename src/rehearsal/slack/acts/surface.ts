@@ -35,7 +35,7 @@ export function surfaceOf(world: World, address: SurfaceAddress, person: Person)
   return { type: 'view', view: open.view };
 }
 
-export function blocksOf(surface: Surface): readonly Json[] {
+function blocksOf(surface: Surface): readonly Json[] {
   return surface.type === 'view' ? surface.view.blocks : (surface.message.blocks ?? []);
 }
 

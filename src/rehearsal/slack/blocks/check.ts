@@ -19,10 +19,6 @@ function problem(at: At, text: string): void {
   at.report(`${text} [json-pointer:${at.path}]`);
 }
 
-export function fail(text: string): Check {
-  return (_value, at) => problem(at, text);
-}
-
 export function step(at: At, key: string | number): At {
   return { ...at, path: `${at.path}/${key}` };
 }

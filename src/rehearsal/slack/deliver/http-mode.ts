@@ -13,7 +13,7 @@ export type HttpModeOptions = {
 };
 
 /** The v0 signature over `v0:<timestamp>:<body>` ("Verifying requests from Slack"). */
-export function signatureHeaders(signingSecret: string, nowMs: number, body: string): Record<string, string> {
+function signatureHeaders(signingSecret: string, nowMs: number, body: string): Record<string, string> {
   const timestamp = String(Math.floor(nowMs / 1_000));
   const digest = createHmac('sha256', signingSecret).update(`v0:${timestamp}:${body}`).digest('hex');
   return { 'x-slack-request-timestamp': timestamp, 'x-slack-signature': `v0=${digest}` };
