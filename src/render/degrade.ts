@@ -1,4 +1,4 @@
-import type { RichTextBlock, RichTextElement, TableBlock } from '@slack/types';
+import type { RichTextBlock, RichTextElement, RichTextSection, TableBlock } from '@slack/types';
 import { cut, mrkdwn, mrkdwnCode } from './escape.ts';
 import { boldMrkdwn, mrkdwnSection } from './lines.ts';
 import { LIMITS, type MessageBlock, type SlackMessage, sizeOf } from './slack-message.ts';
@@ -35,10 +35,16 @@ function sections(lines: readonly string[], lineMax: number): readonly MessageBl
   return groups.map(mrkdwnSection);
 }
 
-/** Line breaks are ours and stay; everything else is escaped again, for mrkdwn this time. */
+/** Line breaks and dots are ours and stay; everything else is escaped again, for mrkdwn this time. */
 function richTextLines(block: RichTextBlock): readonly string[] {
-  const spans = block.elements.flatMap((part) => (part.type === 'rich_text_section' ? part.elements : []));
-  return spans.map(spanWords).join('').split('\n');
+  return block.elements.flatMap((part) => {
+    if (part.type === 'rich_text_section') return sectionWords(part).split('\n');
+    return part.type === 'rich_text_list' ? part.elements.map((item) => `• ${sectionWords(item)}`) : [];
+  });
+}
+
+function sectionWords(section: RichTextSection): string {
+  return section.elements.map(spanWords).join('');
 }
 
 function spanWords(span: RichTextElement): string {

@@ -1,4 +1,4 @@
-import type { RichTextBlock, RichTextElement, SectionBlock } from '@slack/types';
+import type { RichTextBlock, RichTextElement, RichTextSection, SectionBlock } from '@slack/types';
 import type { Actor } from '../core/actor.ts';
 import { cutLines, literal, mrkdwn, mrkdwnCode, oneLine, truncate } from './escape.ts';
 import { LIMITS } from './slack-message.ts';
@@ -55,6 +55,20 @@ export function shortened(lines: readonly Line[], max: number): readonly Line[] 
 }
 
 export function richText(lines: readonly Line[]): RichTextBlock {
+  return { type: 'rich_text', elements: [sectionOf(lines)] };
+}
+
+/** A title and points under it: on a phone every line wraps, and the dots show where the next one begins. */
+export function listBlock(title: Line | undefined, items: readonly Line[]): RichTextBlock {
+  const list = {
+    type: 'rich_text_list' as const,
+    style: 'bullet' as const,
+    elements: items.map((item) => sectionOf([item])),
+  };
+  return { type: 'rich_text', elements: [...(title === undefined ? [] : [sectionOf([title])]), list] };
+}
+
+function sectionOf(lines: readonly Line[]): RichTextSection {
   const elements: Piece[] = [];
   lines.forEach((line, at) => {
     if (at > 0) push(elements, { type: 'text', text: '\n' });
@@ -65,7 +79,7 @@ export function richText(lines: readonly Line[]): RichTextBlock {
     }
   });
   const shown: RichTextElement[] = elements.length > 0 ? elements : [{ type: 'text', text: ' ' }];
-  return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: shown }] };
+  return { type: 'rich_text_section', elements: shown };
 }
 
 type Piece = { type: 'text'; text: string; style?: { bold?: true; code?: true } };

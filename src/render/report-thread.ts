@@ -1,6 +1,6 @@
 import type { Report, Section, Table } from '../core/report.ts';
 import { cut, oneLine } from './escape.ts';
-import { bold, type Line, linesBlock, text, toFallback } from './lines.ts';
+import { bold, type Line, linesBlock, listBlock, text, toFallback } from './lines.ts';
 import { marked } from './marks.ts';
 import { plural } from './numbers.ts';
 import { FINDING_MAX, type ReportCut } from './report-parent.ts';
@@ -61,21 +61,26 @@ function* chunksOf(sections: readonly Section[]): Generator<Chunk> {
 
 function* lineChunks(section: Section): Generator<Chunk> {
   const title: Line = [bold(section.title, 140)];
-  let first = true;
+  const dotted = section.lines.length > 1;
+  const block = (head: readonly Line[], items: readonly Line[]): MessageBlock =>
+    dotted ? listBlock(head[0], items) : linesBlock([...head, ...items]);
+  let head: readonly Line[] = [title];
   for (const group of groupsBySize(section.lines, (line) => lineSize([text(line, 800)]))) {
-    const lines = [...(first ? [title] : []), ...group.map((line): Line => [text(line, 800)])];
-    yield { block: linesBlock(lines), fallback: lines.map(lineFallback), items: group.length };
-    first = false;
+    const items = group.map((line): Line => [text(line, 800)]);
+    const words = items.map((item) => lineFallback(dotted ? [text('• '), ...item] : item));
+    yield { block: block(head, items), fallback: [...head.map(lineFallback), ...words], items: group.length };
+    head = [];
   }
-  if (first) yield { block: linesBlock([title]), fallback: [lineFallback(title)], items: 0 };
+  if (section.lines.length === 0) yield { block: linesBlock(head), fallback: head.map(lineFallback), items: 0 };
 }
 
 function lineFallback(line: Line): string {
   return cut(toFallback(line), FALLBACK_LINE);
 }
 
+/** As a point of a list, the bigger of the two forms. */
 function lineSize(line: Line): number {
-  return Math.max(lineFallback(line).length, JSON.stringify(line).length / JSON_PER_WORD);
+  return Math.max(lineFallback(line).length + 2, sizeOf([listBlock(undefined, [line])]) / JSON_PER_WORD);
 }
 
 function* tableChunks(table: Table): Generator<Chunk> {

@@ -1,6 +1,7 @@
 import type { ActionsBlockElement, SectionBlockAccessory } from '@slack/types';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
+import { degrade } from '../../src/render/degrade.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import type { MessageBlock, SlackMessage } from '../../src/render/slack-message.ts';
 import { aReport, aRun, at, change, dana, ended, reading, sam, started } from './runs.ts';
@@ -240,13 +241,26 @@ describe('every message', () => {
   });
 });
 
+describe('a message for clients that refuse newer blocks', () => {
+  it('says the same in sections, and keeps buttons and who asked', () => {
+    const { parent, replies } = renderRun(ended({ type: 'succeeded', report: aReport() }));
+    const [reply] = replies;
+    const classic = degrade(parent);
+
+    expect(classic.blocks.map((block) => block.type)).toEqual(['section', 'section', 'section', 'actions', 'context']);
+    expect(JSON.stringify(classic.blocks)).toContain('Routing: Tunnel (VXLAN) · native routing looks possible');
+    expect(buttons(classic.blocks)).toEqual(buttons(parent.blocks));
+    expect(JSON.stringify(reply && degrade(reply.message).blocks)).toContain('• node2 · tunnel · 9 endpoints');
+  });
+});
+
 describe('the thread', () => {
   it('has the sections of the report, together as far as they fit', () => {
     const { replies } = renderRun(ended({ type: 'succeeded', report: aReport() }));
 
     expect(replies.map(({ key, editable }) => ({ key, editable }))).toEqual([{ key: 'report-1', editable: false }]);
     expect(replies.map((reply) => words(reply.message))).toEqual([
-      'Nodes\nnode1 · tunnel · 12 endpoints\nnode2 · tunnel · 9 endpoints\nUnmanaged pods\nlegacy/web: 5',
+      'Nodes\n• node1 · tunnel · 12 endpoints\n• node2 · tunnel · 9 endpoints\nUnmanaged pods\nlegacy/web: 5',
     ]);
   });
 
