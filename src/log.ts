@@ -1,7 +1,14 @@
 import pino from 'pino';
 import type { Log } from './core/ports.ts';
 
-const TOKEN = /\b(xox[abeprs]-|xapp-)[\w-]+|(Bearer\s+)[\w.~+/=-]+/g;
+/** What gives a secret away by its shape: Slack's tokens and response URLs, bearer tokens, JWTs, passwords in URLs. */
+const SECRET_SHAPES: readonly (readonly [RegExp, string])[] = [
+  [/\b(xox[a-z](?:\.xox[a-z])?-|xapp-)[\w-]+/g, '$1[redacted]'],
+  [/(Bearer\s+)[\w.~+/=-]+/gi, '$1[redacted]'],
+  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, '[redacted]'],
+  [/(https:\/\/hooks\.slack\.com\/)[\w/-]+/g, '$1[redacted]'],
+  [/(\b[a-z][a-z+]*:\/\/[^\s:@/"\\]*:)[^\s@/"\\]+@/gi, '$1[redacted]@'],
+];
 const SECRET_KEYS = [
   'token',
   'botToken',
@@ -12,26 +19,27 @@ const SECRET_KEYS = [
   'responseUrl',
   'response_url',
 ];
+/** An error's causes are followed so far; some point at themselves. */
+const MAX_CAUSES = 5;
 
 /**
  * JSON lines on stderr, so that stdout stays free for results. Tokens are cut out of every string, and errors are
- * reduced to what they say: drivers attach whole scripts and payloads to theirs.
+ * reduced to what they say: drivers attach whole scripts and payloads to theirs. `write` gets the lines in place of
+ * stderr.
  */
-export function createLog(level: string, role: string): Log {
+export function createLog(level: string, role: string, write?: (line: string) => void): Log {
   const logger = pino(
     {
       level,
       base: { role },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: [...SECRET_KEYS, ...SECRET_KEYS.map((key) => `*.${key}`)], censor: '[redacted]' },
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: plainError },
-      hooks: {
-        streamWrite: (line) =>
-          line.replace(TOKEN, (_, slack?: string, bearer?: string) => `${slack ?? bearer ?? ''}[redacted]`),
-      },
+      // Under whatever name a field carries it, an error is never written as the object it is.
+      formatters: { level: (label) => ({ level: label }), log: withPlainErrors },
+      serializers: { err: (thrown: unknown) => thrown },
+      hooks: { streamWrite: withoutSecrets },
     },
-    pino.destination({ dest: 2, sync: true }),
+    write === undefined ? pino.destination({ dest: 2, sync: true }) : { write },
   );
   return {
     debug: (fields, message) => logger.debug(fields, message),
@@ -41,15 +49,34 @@ export function createLog(level: string, role: string): Log {
   };
 }
 
-function plainError(thrown: unknown): unknown {
+function withoutSecrets(line: string): string {
+  return SECRET_SHAPES.reduce((text, [shape, instead]) => text.replace(shape, instead), line);
+}
+
+function withPlainErrors(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      name === 'err' || value instanceof Error ? plainError(value, MAX_CAUSES) : value,
+    ]),
+  );
+}
+
+function plainError(thrown: unknown, depth: number): unknown {
   if (!(thrown instanceof Error)) return { message: String(thrown).slice(0, 500) };
   const code = 'code' in thrown ? { code: String(thrown.code) } : {};
-  const cause = thrown.cause === undefined ? {} : { cause: plainError(thrown.cause) };
+  const cause = thrown.cause === undefined || depth === 0 ? {} : { cause: plainError(thrown.cause, depth - 1) };
+  // Several failures at once, as at a shutdown that was not clean.
+  const errors =
+    thrown instanceof AggregateError && depth > 0
+      ? { errors: thrown.errors.slice(0, 10).map((each) => plainError(each, depth - 1)) }
+      : {};
   return {
     name: thrown.name,
     ...code,
     message: thrown.message.slice(0, 500),
     stack: thrown.stack?.slice(0, 2_000),
     ...cause,
+    ...errors,
   };
 }

@@ -16,6 +16,7 @@ import {
   whichClusterReply,
 } from './core/replies.ts';
 import type { Reply } from './core/reply.ts';
+import { withCluster } from './core/retry-line.ts';
 import { renderOutcomeText } from './render/outcome-terminal.ts';
 import { renderProgressLine } from './render/progress-terminal.ts';
 import { renderReplyText } from './render/reply-terminal.ts';
@@ -83,9 +84,9 @@ function choose(words: readonly string[], names: readonly ClusterName[]): Chosen
     const args = job.parse(parsed.raw);
     const cluster = job.clusterOf(parsed.raw) ?? (names.length === 1 ? names[0] : undefined);
     if (cluster === undefined)
-      return { ...whichClusterReply(names, (name) => `${words.join(' ')} ${name}`), mark: 'warn' };
+      return { ...whichClusterReply(names, (name) => withCluster(words, jobs, name)), mark: 'warn' };
     if (!names.includes(cluster))
-      return unknownClusterReply(cluster, names, (name) => words.join(' ').replace(cluster, name));
+      return unknownClusterReply(cluster, names, (name) => withCluster(words, jobs, name, cluster));
     return { job, args, cluster };
   } catch (thrown) {
     if (!(thrown instanceof OpsError) || thrown.code !== 'InvalidArgs') throw thrown;

@@ -78,7 +78,7 @@ async function startBot({ env, log, config, store, queues, closers }: Parts): Pr
   const publishing = {
     state: store.state,
     chat: bot.chat,
-    render: (run: Run) => renderRun(run, { now: systemClock.now() }),
+    render: (run: Run) => renderRun(run, { now: systemClock.now(), uploads: true }),
     clock: systemClock,
     log,
   };

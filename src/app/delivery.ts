@@ -4,15 +4,17 @@ import type { BlobStore } from '../core/ports.ts';
 
 /**
  * What of a run has reached Slack: where its messages are, and a hash of what they say. Kept beside the events, because
- * what was sent is a fact about Slack and not about the run.
+ * what was sent is a fact about Slack and not about the run. `look` is the run's state when it was sent.
  */
-const Sent = z.object({ ts: z.string(), hash: z.string() });
+const Sent = z.object({ ts: z.string(), hash: z.string(), editedAtMs: z.number(), look: z.string() });
 export type Sent = z.infer<typeof Sent>;
 
 export const Delivery = z.object({
   channel: ChannelId.optional(),
-  parent: Sent.extend({ editedAtMs: z.number(), look: z.string() }).optional(),
+  parent: Sent.optional(),
   replies: z.record(z.string(), Sent).default({}),
+  /** The thread where it was asked is gone: the run has its own since. */
+  threadGone: z.boolean().optional(),
   /** Slack refuses the channel for good; the person was told why. */
   undeliverable: z.string().optional(),
 });

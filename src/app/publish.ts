@@ -1,14 +1,16 @@
-import { createHash } from 'node:crypto';
-import type { ChatMessage, ChatPort, RenderedRun } from '../core/chat.ts';
-import { type Clock, MINUTE_MS, SECOND_MS } from '../core/clock.ts';
+import type { ChatPort, RenderedRun } from '../core/chat.ts';
+import { type Clock, DAY_MS, SECOND_MS } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
-import type { ChannelId, RunId } from '../core/ids.ts';
+import type { RunId } from '../core/ids.ts';
 import type { Log, Processed, State } from '../core/ports.ts';
 import { errorReply } from '../core/replies.ts';
+import { isResultFile } from '../core/result-file.ts';
 import type { Run } from '../core/run.ts';
+import { bringUpParent, bringUpReplies, type Place } from './deliver.ts';
 import { type Delivery, loadDelivery, saveDelivery } from './delivery.ts';
 import { loadRun } from './record.ts';
 import { takeResponseUrl } from './response-url.ts';
+import { isResultWanted } from './wanted-files.ts';
 
 export type PublishDeps = {
   readonly state: State;
@@ -18,117 +20,89 @@ export type PublishDeps = {
   readonly log: Log;
 };
 
-/**
- * chat.update is a tier 3 method: 50 a minute for the whole workspace. We use 40 of them, and keep the last ten for
- * final edits, so that a busy rollout never hides how another run ended.
- */
-const EDITS_PER_MINUTE = 40;
-const RESERVED_FOR_ENDINGS = 10;
-/** Between two edits of one run that only show progress. */
-const EDIT_SPACING_MS = 5 * SECOND_MS;
+/** When Slack gives no time of its own. */
+const RATE_LIMITED_MS = 30 * SECOND_MS;
 
 /**
  * Brings Slack up to a run as it is now: level-triggered, so any number of calls does the same as one, and a bot that
  * was down loses nothing. A crash between a post and its record posts a second parent: nothing can exclude that, and
  * both work.
- * @throws OpsError SlackUnavailable and store errors: the queue tries again.
+ * @throws OpsError SlackUnavailable, SlackRefused and store errors: the queue tries again.
  */
 export async function publish(deps: PublishDeps, id: RunId): Promise<Processed> {
-  const run = await loadRun(deps.state.runs, id);
-  const { origin } = run.request;
-  if (origin.type !== 'slack') return { type: 'done' };
+  const run = await known(deps, id);
+  if (run?.request.origin.type !== 'slack') return { type: 'done' };
   const delivery = await loadDelivery(deps.state.blobs, id);
   if (delivery.undeliverable !== undefined) return { type: 'done' };
   try {
-    return await bringUp(deps, { run, delivery, channel: delivery.channel ?? origin.channel, thread: origin.threadTs });
+    return await bringUp(deps, run, delivery);
   } catch (thrown) {
     if (!(thrown instanceof OpsError)) throw thrown;
-    if (thrown.code === 'SlackRateLimited') return { type: 'later', afterMs: thrown.retryAfterMs ?? 30 * SECOND_MS };
-    if (thrown.code !== 'NotInChannel') throw thrown;
-    await explain(deps, run, thrown);
-    await saveDelivery(deps.state.blobs, id, { ...delivery, undeliverable: thrown.message });
-    return { type: 'done' };
+    return afterRefusal(deps, run, thrown);
   }
 }
 
-type Place = {
-  readonly run: Run;
-  readonly delivery: Delivery;
-  readonly channel: ChannelId;
-  readonly thread: string | undefined;
-};
-
-async function bringUp(deps: PublishDeps, place: Place): Promise<Processed> {
-  const rendered = deps.render(place.run);
-  const { delivery, waitMs } = await bringUpParent(deps, place, rendered.parent);
-  const threadTs = place.thread ?? delivery.parent?.ts;
-  if (threadTs === undefined) return { type: 'later', afterMs: EDIT_SPACING_MS };
-  let known = delivery;
-  for (const each of rendered.replies) {
-    const next = await bringUpReply(deps, { ...place, delivery: known, thread: threadTs }, each);
-    if (next === 'wait') return { type: 'later', afterMs: EDIT_SPACING_MS };
-    known = next;
-  }
-  return waitMs === undefined ? { type: 'done' } : { type: 'later', afterMs: waitMs };
+/** A run that was removed has nothing to say: trying again would not bring it back. */
+async function known({ state }: PublishDeps, id: RunId): Promise<Run | undefined> {
+  return loadRun(state.runs, id).catch((thrown: unknown) => {
+    if (thrown instanceof OpsError && thrown.code === 'UnknownRun') return undefined;
+    throw thrown;
+  });
 }
 
-/** Posts a reply that is not there yet, edits an editable one that changed. Answers what is known to be sent then. */
-async function bringUpReply(
-  deps: PublishDeps,
-  { run, delivery, channel, thread }: Place,
-  { key, message, editable }: RenderedRun['replies'][number],
-): Promise<Delivery | 'wait'> {
+async function bringUp(deps: PublishDeps, run: Run, delivery: Delivery): Promise<Processed> {
+  const rendered = deps.render(await withWantedFiles(deps, run));
+  const parent = await bringUpParent(deps, placeOf(run, delivery), rendered.parent);
+  const replies = await bringUpReplies(deps, placeOf(run, parent.delivery), rendered.replies);
+  const waits = [parent.waitMs, replies.waitMs].filter((wait) => wait !== undefined);
+  return waits.length === 0 ? { type: 'done' } : { type: 'later', afterMs: Math.min(...waits) };
+}
+
+function placeOf(run: Run, delivery: Delivery): Place {
+  const { origin } = run.request;
+  // `publish` lets no other origin in.
+  if (origin.type !== 'slack') throw new OpsError('Bug', 'a run of the terminal has no place in Slack');
+  const thread = delivery.threadGone === true ? undefined : origin.threadTs;
+  return { run, delivery, channel: delivery.channel ?? origin.channel, thread };
+}
+
+/** Pictures and differences belong in the thread; the raw result is there for whoever asked for it. */
+async function withWantedFiles({ state }: PublishDeps, run: Run): Promise<Run> {
+  if (!run.artifacts.some((artifact) => isResultFile(artifact.name))) return run;
+  if (await isResultWanted(state.blobs, run.request.run)) return run;
+  return { ...run, artifacts: run.artifacts.filter((artifact) => !isResultFile(artifact.name)) };
+}
+
+async function afterRefusal(deps: PublishDeps, run: Run, error: OpsError): Promise<Processed> {
   const id = run.request.run;
-  const hash = hashOf(message);
-  const sent = delivery.replies[key];
-  if (sent && (sent.hash === hash || !editable)) return delivery;
-  if (sent) {
-    if (!(await mayEdit(deps, run)).ok) return 'wait';
-    await deps.chat.update({ channel, ts: sent.ts }, message);
-  }
-  const ts = sent?.ts ?? (await deps.chat.post(placed(channel, id, thread), message));
-  const next = { ...delivery, replies: { ...delivery.replies, [key]: { ts, hash } } };
-  await saveDelivery(deps.state.blobs, id, next);
-  return next;
+  if (error.code === 'SlackRateLimited') return { type: 'later', afterMs: error.retryAfterMs ?? RATE_LIMITED_MS };
+  if (error.code === 'NotInChannel') return giveUp(deps, run, error);
+  if (error.code === 'MessageGone') return startAnew(deps, run, error);
+  // Somebody may mend a token or a scope, so a refusal is tried again; but not for ever.
+  const ageMs = deps.clock.now().getTime() - Date.parse(run.lastEventAt);
+  if (error.code !== 'SlackRefused' || ageMs < DAY_MS) throw error;
+  deps.log.error({ run: id, err: error }, 'given up: Slack refuses it');
+  return { type: 'done' };
 }
 
-function placed(channel: ChannelId, run: RunId, threadTs: string | undefined) {
-  return { channel, run, ...(threadTs === undefined ? {} : { threadTs }) };
+async function giveUp(deps: PublishDeps, run: Run, error: OpsError): Promise<Processed> {
+  await explain(deps, run, error);
+  const delivery = await loadDelivery(deps.state.blobs, run.request.run);
+  await saveDelivery(deps.state.blobs, run.request.run, { ...delivery, undeliverable: error.message });
+  return { type: 'done' };
 }
 
-type ParentSent = { readonly delivery: Delivery; readonly waitMs?: number };
-
-async function bringUpParent(
-  deps: PublishDeps,
-  { run, delivery, channel, thread }: Place,
-  message: ChatMessage,
-): Promise<ParentSent> {
+/** Somebody deleted our message or the thread. How a run ends must be readable somewhere: it gets a new message. */
+async function startAnew(deps: PublishDeps, run: Run, error: OpsError): Promise<Processed> {
   const id = run.request.run;
-  const hash = hashOf(message);
-  const look = run.now.state;
-  const nowMs = deps.clock.now().getTime();
-  const { parent } = delivery;
-  if (parent?.hash === hash) return { delivery };
-  if (parent) {
-    const sinceMs = nowMs - parent.editedAtMs;
-    if (look === parent.look && sinceMs < EDIT_SPACING_MS) return { delivery, waitMs: EDIT_SPACING_MS - sinceMs };
-    const budget = await mayEdit(deps, run);
-    if (!budget.ok) return { delivery, waitMs: budget.retryAfterMs };
-    await deps.chat.update({ channel, ts: parent.ts }, message);
-  }
-  const ts = parent?.ts ?? (await deps.chat.post(placed(channel, id, thread), message));
-  const next: Delivery = { ...delivery, channel, parent: { ts, hash, look, editedAtMs: nowMs } };
-  await saveDelivery(deps.state.blobs, id, next);
-  return { delivery: next };
-}
-
-async function mayEdit(deps: PublishDeps, run: Run) {
-  const limit = run.now.state === 'ended' ? EDITS_PER_MINUTE : EDITS_PER_MINUTE - RESERVED_FOR_ENDINGS;
-  return deps.state.budget.take('slack-edits', limit, MINUTE_MS);
-}
-
-function hashOf(message: ChatMessage): string {
-  return createHash('sha256').update(JSON.stringify(message)).digest('base64url').slice(0, 22);
+  deps.log.warn({ run: id, err: error }, 'message or thread is gone, posting a new one');
+  const old = await loadDelivery(deps.state.blobs, id);
+  const { parent: _, ...rest } = old;
+  // Only a missing thread refuses a first post.
+  const threadGone = old.parent === undefined ? { threadGone: true } : {};
+  if (old.parent === undefined && old.threadGone === true) throw error;
+  await saveDelivery(deps.state.blobs, id, { ...rest, replies: {}, ...threadGone });
+  return { type: 'later', afterMs: 0 };
 }
 
 /** The thread cannot be written, so the person hears it the way they asked. */

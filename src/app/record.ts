@@ -1,5 +1,5 @@
 import { OpsError } from '../core/errors.ts';
-import type { RunEvent } from '../core/events.ts';
+import { RunEvent } from '../core/events.ts';
 import type { RunId } from '../core/ids.ts';
 import type { RunStore } from '../core/ports.ts';
 import { fold, follow, type Run } from '../core/run.ts';
@@ -21,15 +21,22 @@ export type Recorded =
 /**
  * Appends `event` to a run as it is now: when somebody else was first, the run is read again and the event is judged
  * against the new state, so that every race has one outcome and the loser learns why.
- * @throws OpsError UnknownRun, StoreUnavailable
+ * @throws OpsError UnknownRun, StoreUnavailable, Superseded when a newer version of the bot writes to the run, Bug
+ * when the event could not be read back: it would hide every event after it
  */
 export async function record(runs: RunStore, id: RunId, event: RunEvent, known?: Run): Promise<Recorded> {
+  const readable = RunEvent.safeParse(event);
+  if (!readable.success)
+    throw new OpsError('Bug', `an event "${event.type}" is not well-formed`, { cause: readable.error });
   let run = known ?? (await loadRun(runs, id));
   for (;;) {
     const next = follow(run, event);
     if (!next.ok) return { ok: false, run, why: next.why };
     const appended = await runs.append(id, run.seq, event);
     if (appended.ok) return { ok: true, run: next.run };
+    const before = run.seq;
     run = await loadRun(runs, id);
+    // The store has more events than this version can read: whoever wrote them decides.
+    if (run.seq <= before) throw new OpsError('Superseded', 'a newer version of the bot writes to this run');
   }
 }

@@ -2,7 +2,7 @@ import type { Actor, Origin } from '../core/actor.ts';
 import { type ChatopsConfig, clustersAt, refusalOf } from '../core/chatops-config.ts';
 import type { Clock } from '../core/clock.ts';
 import { OpsError, toOpsError } from '../core/errors.ts';
-import type { Requested } from '../core/events.ts';
+import { type Requested, RunEvent } from '../core/events.ts';
 import { type Parsed, parseLine } from '../core/grammar.ts';
 import { type ClusterName, type RunId, runIdFor } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
@@ -16,8 +16,11 @@ import {
   whichClusterReply,
 } from '../core/replies.ts';
 import { type Reply, reply } from '../core/reply.ts';
+import { withCluster } from '../core/retry-line.ts';
+import { splitWords } from '../core/words.ts';
 import type { Answer } from './answers/answer.ts';
 import { answers } from './answers/registry.ts';
+import { record } from './record.ts';
 
 export type SubmitDeps = {
   readonly state: State;
@@ -47,6 +50,8 @@ type Card = Job | Answer;
 
 /** The append has to be done well before Slack's 3 s are over; later than this is "not accepted". */
 export const APPEND_LIMIT_MS = 1_000;
+/** An answer has no append to wait for but a few reads and writes; Slack's 3 s hold for it too. */
+export const ANSWER_LIMIT_MS = 2_200;
 
 /** What a typed line becomes: a run on record, or an answer. Never throws: whatever fails is an answer too. */
 export async function submit(deps: SubmitDeps, request: Request): Promise<Submitted> {
@@ -74,12 +79,27 @@ async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>
       const refusal = refusalOf(parsed.card, request.by);
       if (refusal !== undefined) return { type: 'reply', reply: reply('warn', `Not allowed: ${refusal}`) };
       if (isJob(parsed.card)) return acceptJob(deps, request, { job: parsed.card, raw: parsed.raw });
-      const { state, queues, clock } = deps;
-      return { type: 'reply', reply: await parsed.card.answer(parsed.raw, { state, queues, clock, by: request.by }) };
+      return { type: 'reply', reply: await answerNow(deps, request, { card: parsed.card, raw: parsed.raw }) };
     }
     default:
       throw new Error(`unhandled ${JSON.stringify(parsed satisfies never)}`);
   }
+}
+
+type Asked = { readonly card: Answer; readonly raw: Readonly<Record<string, unknown>> };
+
+async function answerNow(deps: SubmitDeps, request: Request, { card, raw }: Asked): Promise<Reply> {
+  const { state, queues, clock, log } = deps;
+  const here = new Set(clustersAt(deps.config(), request.origin).map((cluster) => cluster.name));
+  const mayUse = (cluster: ClusterName): boolean => here.has(cluster);
+  const answering = card.answer(raw, { state, queues, clock, log, mayUse, by: request.by, root: request.root });
+  return within(ANSWER_LIMIT_MS, answering, () => {
+    // Its outcome is in the store, if it has one; nobody waits for it any more.
+    answering.catch((thrown: unknown) => log.warn({ err: thrown, command: card.name }, 'late answer failed'));
+    return new OpsError('StoreUnavailable', 'the state store did not answer in time', {
+      nextStep: 'It may have been done all the same: look at the run before you try again',
+    });
+  });
 }
 
 function isJob(card: Card): card is Job {
@@ -134,25 +154,35 @@ function chooseCluster(deps: SubmitDeps, request: Request, wanted: Wanted & { re
   if (typeof typed === 'string') {
     const found = known.find((name) => name === typed);
     if (found !== undefined) return { type: 'cluster', cluster: found };
-    return { type: 'reply', reply: unknownClusterReply(typed, known, (name) => request.line.replace(typed, name)) };
+    return { type: 'reply', reply: unknownClusterReply(typed, known, retryOf(deps, request, typed)) };
   }
   const [only] = known;
   if (only !== undefined && known.length === 1) return { type: 'cluster', cluster: only };
-  if (only === undefined) return { type: 'reply', reply: unknownClusterReply('', known, () => '') };
-  const spelling =
-    wanted.job.words.find((words) => request.line.toLowerCase().startsWith(words.join(' ')))?.join(' ') ?? '';
-  return {
-    type: 'reply',
-    reply: whichClusterReply(known, (name) => `${spelling} ${name}${request.line.slice(spelling.length)}`),
-  };
+  return { type: 'reply', reply: whichClusterReply(known, retryOf(deps, request)) };
 }
 
-/** Appends `requested`. A redelivery finds the run it made before; two requests that meet on one id part by the salt. */
+function retryOf(deps: SubmitDeps, request: Request, instead?: string) {
+  const split = splitWords(request.line);
+  const words = split.ok ? split.words : [];
+  return (cluster: string): string | undefined => withCluster(words, deps.jobs, cluster, instead);
+}
+
+/**
+ * Appends `requested`. A redelivery finds the run it made before; two requests that meet on one id part by the salt.
+ * @throws OpsError StoreUnavailable, Bug when the event could not be read back
+ */
 async function accept(deps: SubmitDeps, requested: Omit<Requested, 'run'>): Promise<Submitted> {
   for (let salt = 0; ; salt += 1) {
     const run = runIdFor(requested.requestKey, salt);
+    const event = RunEvent.safeParse({ ...requested, run });
+    if (!event.success) throw new OpsError('Bug', 'the request could not be recorded', { cause: event.error });
     const appending = deps.state.runs.append(run, 0, { ...requested, run });
-    const appended = await within(APPEND_LIMIT_MS, appending, () => endLate(deps, run, appending));
+    const appended = await within(APPEND_LIMIT_MS, appending, () => {
+      endLate(deps, run, appending);
+      return new OpsError('StoreUnavailable', 'not accepted: the state store did not answer in time', {
+        nextStep: 'Nothing was started. Try again in a moment',
+      });
+    });
     if (appended.ok) return { type: 'accepted', run, queue: () => queueRun(deps.queues, { ...requested, run }) };
     const [first] = await deps.state.runs.read(run, 0);
     if (first?.type === 'requested' && first.requestKey === requested.requestKey) {
@@ -169,17 +199,11 @@ async function queueRun(queues: Queues, requested: Requested): Promise<void> {
   await Promise.all([queues.add(laneOf(requested), requested.run), queues.add({ type: 'render' }, requested.run)]);
 }
 
-async function within<T>(limitMs: number, work: Promise<T>, late: () => void): Promise<T> {
+/** `late` is called when the time is up, and says what is then thrown. */
+async function within<T>(limitMs: number, work: Promise<T>, late: () => OpsError): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      late();
-      reject(
-        new OpsError('StoreUnavailable', 'not accepted: the state store did not answer in time', {
-          nextStep: 'Nothing was started. Try again in a moment',
-        }),
-      );
-    }, limitMs);
+    timer = setTimeout(() => reject(late()), limitMs);
   });
   try {
     return await Promise.race([work, timeout]);
@@ -193,6 +217,7 @@ function endLate(deps: SubmitDeps, run: RunId, appending: Promise<{ readonly ok:
   const at = deps.clock.now().toISOString();
   const outcome = { type: 'refused' as const, reason: 'it was recorded too late: the answer had been "not accepted"' };
   appending
-    .then((appended) => (appended.ok ? deps.state.runs.append(run, 1, { type: 'ended', at, outcome }) : undefined))
+    // `record`, not `append`: should the sweep have found it first, the worker that began finds the run ended.
+    .then((appended) => (appended.ok ? record(deps.state.runs, run, { type: 'ended', at, outcome }) : undefined))
     .catch((thrown: unknown) => deps.log.warn({ err: thrown, run }, 'late request could not be ended'));
 }

@@ -1,4 +1,5 @@
 import { type Clock, DAY_MS, MINUTE_MS, SECOND_MS } from '../core/clock.ts';
+import { OpsError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import type { Log, Queues, State } from '../core/ports.ts';
 import { loadRun } from './record.ts';
@@ -22,7 +23,13 @@ const RUNS_PER_SWEEP = 500;
 export async function sweep(deps: SweepDeps, lookBackMs: number): Promise<void> {
   const changedSince = new Date(deps.clock.now().getTime() - lookBackMs);
   const recent = await deps.state.runs.recent({ limit: RUNS_PER_SWEEP, changedSince });
-  for (const { run } of recent) await requeue(deps, run);
+  for (const { run } of recent) {
+    // One run that cannot be read must not keep the others from their work.
+    await requeue(deps, run).catch((thrown: unknown) => {
+      if (!(thrown instanceof OpsError)) deps.log.error({ err: thrown, run }, 'run could not be swept');
+      else if (thrown.code !== 'UnknownRun') throw thrown;
+    });
+  }
   await deps.state.runs.prune(new Date(deps.clock.now().getTime() - deps.keepMs), RUNS_PER_SWEEP);
 }
 

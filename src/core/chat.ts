@@ -1,8 +1,21 @@
 import type { ChannelId, RunId } from './ids.ts';
 import type { Reply } from './reply.ts';
 
+/** Bytes that belong to a message: `key` is where the blob store has them. */
+export type ChatFile = {
+  readonly name: string;
+  readonly title: string;
+  readonly mimetype: string;
+  readonly key: string;
+  readonly altText?: string;
+};
+
 /** A rendered message. `text` is what notifications and screen readers get; `blocks` is Block Kit. */
-export type ChatMessage = { readonly text: string; readonly blocks: readonly unknown[] };
+export type ChatMessage = {
+  readonly text: string;
+  readonly blocks: readonly unknown[];
+  readonly files?: readonly ChatFile[];
+};
 
 /** How a run looks now: `render/` makes it, `app/publish` brings Slack up to it. */
 export type RenderedRun = {
@@ -13,7 +26,8 @@ export type RenderedRun = {
 
 /**
  * Slack as the publisher needs it.
- * @throws OpsError SlackRateLimited (with retryAfterMs), SlackUnavailable, NotInChannel, SlackRefused
+ * @throws OpsError SlackRateLimited (with retryAfterMs), SlackUnavailable, NotInChannel, SlackRefused, MessageGone
+ * (the message to edit or the thread to answer in is not there any more)
  */
 export type ChatPort = {
   readonly post: (
@@ -21,6 +35,12 @@ export type ChatPort = {
     message: ChatMessage,
   ) => Promise<string>;
   readonly update: (at: { readonly channel: ChannelId; readonly ts: string }, message: ChatMessage) => Promise<void>;
+  /** Shares a file in the thread, with the message's text beside it. @throws OpsError UploadRefused when it may not */
+  readonly upload: (
+    to: { readonly channel: ChannelId; readonly threadTs: string },
+    file: ChatFile & { readonly bytes: Uint8Array },
+    text: string,
+  ) => Promise<void>;
   /** Tells the person who asked, and nobody else, through the request's own response URL. */
   readonly whisper: (responseUrl: string, reply: Reply) => Promise<void>;
 };

@@ -29,6 +29,8 @@ const FACTS = {
   SlackUnavailable: { blame: 'slack', retry: true },
   SlackRefused: { blame: 'slack', retry: false },
   NotInChannel: { blame: 'slack', retry: false },
+  MessageGone: { blame: 'slack', retry: false },
+  UploadRefused: { blame: 'slack', retry: false },
   BadConfig: { blame: 'operator', retry: false },
   Superseded: { blame: 'bot', retry: false },
   Bug: { blame: 'bot', retry: false },

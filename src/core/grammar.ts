@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { CommandCard } from './command-card.ts';
 import { nearest } from './nearest.ts';
-import { splitWords } from './words.ts';
+import { joinWords, splitWords } from './words.ts';
 
 /**
  * One grammar for slash commands, mentions, buttons and the terminal.
@@ -36,7 +36,7 @@ export function parseLine<Card extends CommandCard>(line: string, cards: readonl
 }
 
 export function parseWords<Card extends CommandCard>(words: readonly string[], cards: readonly Card[]): Parsed<Card> {
-  const typed = words.join(' ');
+  const typed = joinWords(words);
   if (words.length === 0) return { type: 'help' };
   const [first = ''] = words;
   const asksHelp = /^(help|hilfe|\?|--help|-h)$/i.test(first);
@@ -60,7 +60,7 @@ function helpFor<Card extends CommandCard>(words: readonly string[], cards: read
   const meant = nearest(words.join(' '), spellings(cards));
   return {
     type: 'misunderstood',
-    typed: `help ${words.join(' ')}`,
+    typed: `help ${joinWords(words)}`,
     problem: `there is no command "${words.join(' ')}"`,
     ...(meant === undefined ? {} : { suggestion: `help ${meant}` }),
   };
@@ -86,7 +86,7 @@ function findCard<Card extends CommandCard>(
 }
 
 function unknownCommand<Card extends CommandCard>(words: readonly string[], cards: readonly Card[]): Parsed<Card> {
-  const typed = words.join(' ');
+  const typed = joinWords(words);
   const guesses = cards.flatMap((card) =>
     card.words.map((spelling) => {
       const head = words.slice(0, spelling.length).join(' ');
@@ -107,7 +107,7 @@ function unknownCommand<Card extends CommandCard>(words: readonly string[], card
     typed,
     problem,
     card: guess.card,
-    suggestion: [...guess.spelling, ...words.slice(guess.spelling.length)].join(' '),
+    suggestion: joinWords([...guess.spelling, ...words.slice(guess.spelling.length)]),
   };
 }
 
@@ -178,7 +178,7 @@ function flagProblem<Card extends CommandCard>(
       typed: head.typed,
       problem,
       card,
-      suggestion: [head.prefix, ...corrected].join(' '),
+      suggestion: `${head.prefix} ${joinWords(corrected)}`,
     };
   }
   const needsValue = failure.rest.find((word) => isKnownFlag(word, card));

@@ -3,6 +3,7 @@ import type { OpsError } from './errors.ts';
 import type { Parsed } from './grammar.ts';
 import { nearest } from './nearest.ts';
 import { type Reply, reply } from './reply.ts';
+import type { NextStep } from './report.ts';
 
 /** The answers that need no run: help, and what is wrong with a line. `root` is how the reader calls us: `/cilium`. */
 
@@ -56,25 +57,41 @@ export function misunderstoodReply(
   });
 }
 
-export function unknownClusterReply(
-  typed: string,
-  known: readonly string[],
-  retry: (cluster: string) => string,
-): Reply {
+/** The typed line with another cluster; undefined when there is no such line. */
+export type Retry = (cluster: string) => string | undefined;
+
+export function unknownClusterReply(typed: string, known: readonly string[], retry: Retry): Reply {
+  if (known.length === 0) return noClusterReply();
   const meant = nearest(typed, known);
   return reply('warn', `I do not know a cluster "${shortened(typed)}"`, {
-    lines: [
-      { text: known.length === 0 ? 'No cluster can be used from this channel' : `Clusters here: ${known.join(', ')}` },
-    ],
-    next: meant === undefined ? [] : [{ label: `Use ${meant}`.slice(0, 40), command: retry(meant) }],
+    lines: [{ text: clustersHere(known) }],
+    next: meant === undefined ? [] : nextOf(`Use ${meant}`, retry(meant)),
   });
 }
 
-export function whichClusterReply(known: readonly string[], retry: (cluster: string) => string): Reply {
+export function whichClusterReply(known: readonly string[], retry: Retry): Reply {
+  if (known.length === 0) return noClusterReply();
   return reply('none', 'Which cluster?', {
-    lines: [{ text: `Clusters here: ${known.join(', ')}` }],
-    next: known.slice(0, 5).map((cluster) => ({ label: cluster.slice(0, 40), command: retry(cluster) })),
+    lines: [{ text: clustersHere(known) }],
+    next: known.slice(0, 5).flatMap((cluster) => nextOf(cluster, retry(cluster))),
   });
+}
+
+function noClusterReply(): Reply {
+  return reply('warn', 'No cluster can be operated from this channel', {
+    lines: [{ text: 'Ask whoever runs this bot which channel it is, or to add this one to chatops.yaml' }],
+  });
+}
+
+/** Fifty clusters with long names are more than a line takes. */
+function clustersHere(known: readonly string[]): string {
+  const shown = known.slice(0, 12);
+  const more = known.length - shown.length;
+  return `Clusters here: ${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
+}
+
+function nextOf(label: string, command: string | undefined): NextStep[] {
+  return command === undefined || command.length > 200 ? [] : [{ label: label.slice(0, 40), command }];
 }
 
 export function errorReply(error: OpsError): Reply {

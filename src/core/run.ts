@@ -23,6 +23,9 @@ export type RunState =
   | { readonly state: 'running'; readonly startedAt: string; readonly worker: string }
   | { readonly state: 'ended'; readonly outcome: Outcome; readonly endedAt: string };
 
+/** Why an attempt ended that nobody handed back. */
+export const WORKER_LOST = 'the worker stopped answering';
+
 export type StepView = {
   readonly step: string;
   readonly title: string;
@@ -65,7 +68,9 @@ export function follow(run: Run | undefined, event: RunEvent): Followed {
   if (run.now.state === 'ended') return no(`the run has ended (${run.now.outcome.type})`);
   const next = step(run, event);
   if (typeof next === 'string') return no(next);
-  return { ok: true, run: { ...run, ...next, seq: run.seq + 1, lastEventAt: event.at } };
+  const { approvedDigest, ...rest } = { ...run, ...next };
+  const approval = approvedDigest === undefined ? {} : { approvedDigest };
+  return { ok: true, run: { ...rest, ...approval, seq: run.seq + 1, lastEventAt: event.at } };
 }
 
 /** @throws Error when the list is not a legal history: it was then not written through `follow`. */
@@ -96,7 +101,8 @@ function begin(request: Requested): Run {
   };
 }
 
-type Change = Partial<Run> | string;
+/** What becomes different, or why the event is refused. An `approvedDigest` that is undefined takes the approval back. */
+type Change = (Partial<Omit<Run, 'approvedDigest'>> & { readonly approvedDigest?: string | undefined }) | string;
 
 function step(run: Run, event: Exclude<RunEvent, Requested>): Change {
   switch (event.type) {
@@ -131,7 +137,7 @@ function onStarted(run: Run, event: RunEventOf<'started'>): Change {
   if (event.attempt !== run.attempt + 1) return `attempt ${event.attempt} cannot follow attempt ${run.attempt}`;
   const lost =
     run.now.state === 'running'
-      ? [{ attempt: run.attempt, worker: run.now.worker, at: event.at, why: 'the worker stopped answering' }]
+      ? [{ attempt: run.attempt, worker: run.now.worker, at: event.at, why: WORKER_LOST }]
       : [];
   return {
     attempt: event.attempt,
@@ -167,11 +173,13 @@ function whileRunning(run: Run, event: WorkerEvent): Change {
   if (event.attempt !== run.attempt) return `attempt ${event.attempt} was replaced by attempt ${run.attempt}`;
   switch (event.type) {
     case 'planned':
-      return { now: { state: 'awaiting-approval', plan: event, votes: [] }, steps: closeSteps(run.steps, event.at) };
-    case 'voided': {
-      const { approvedDigest: _, ...rest } = run;
-      return { ...rest };
-    }
+      return {
+        now: { state: 'awaiting-approval', plan: event, votes: [] },
+        steps: closeSteps(run.steps, event.at),
+        approvedDigest: undefined,
+      };
+    case 'voided':
+      return { approvedDigest: undefined };
     case 'handed-back':
       return {
         now: { state: 'queued' },
@@ -193,17 +201,22 @@ function withStep(
   steps: readonly StepView[],
   event: RunEventOf<'step-started' | 'counted' | 'step-ended'>,
 ): readonly StepView[] {
-  const others = steps.filter((known) => known.step !== event.step);
   const known = steps.find((each) => each.step === event.step);
   const base: StepView = known ?? { step: event.step, title: event.step, state: 'running', startedAt: event.at };
+  const next = changedStep(base, event);
+  // In the order in which they began: a step that reports does not move, and one that is repeated stays where it was.
+  return known === undefined ? [...steps, next] : steps.map((each) => (each === known ? next : each));
+}
+
+function changedStep(base: StepView, event: RunEventOf<'step-started' | 'counted' | 'step-ended'>): StepView {
   const detail = 'detail' in event && event.detail !== undefined ? { detail: event.detail } : {};
   switch (event.type) {
     case 'step-started':
-      return [...others, { step: event.step, title: event.title, state: 'running', startedAt: event.at }];
+      return { step: event.step, title: event.title, state: 'running', startedAt: event.at };
     case 'counted':
-      return [...others, { ...base, count: { done: event.done, total: event.total }, ...detail }];
+      return { ...base, count: { done: event.done, total: event.total }, ...detail };
     case 'step-ended':
-      return [...others, { ...base, state: event.result, endedAt: event.at, ...detail }];
+      return { ...base, state: event.result, endedAt: event.at, ...detail };
     default:
       throw new Error(`unhandled event ${JSON.stringify(event satisfies never)}`);
   }

@@ -27,6 +27,17 @@ export function splitWords(line: string): Words {
   return { ok: true, words };
 }
 
+/** A line that `splitWords` splits into the same words: what a suggestion or a button says. */
+export function joinWords(words: readonly string[]): string {
+  return words.map(quoted).join(' ');
+}
+
+function quoted(word: string): string {
+  const stands = splitWords(word);
+  if (stands.ok && stands.words.length === 1 && stands.words[0] === word) return word;
+  return word.includes('"') ? `'${word}'` : `"${word}"`;
+}
+
 /** `—nodes` and `–nodes` mean `--nodes`; `–n` means `-n`. */
 function withPlainDashes(word: string): string {
   const match = /^([-–—―−]+)(.*)$/su.exec(word);

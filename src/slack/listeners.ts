@@ -38,7 +38,10 @@ function onCommand(app: App, deps: SubmitDeps): void {
 
 function onMention(app: App, deps: SubmitDeps, root: () => string): void {
   app.event('app_mention', async ({ payload, context, client }) => {
-    const body = MentionPayload.parse(payload);
+    // Other apps mention us too, and have no user.
+    const parsed = MentionPayload.safeParse(payload);
+    if (!parsed.success) return;
+    const body = parsed.data;
     const thread = body.thread_ts === undefined ? {} : { threadTs: body.thread_ts };
     const submitted = await submit(deps, {
       line: typedText(body.text, context.botUserId).replace(/^\/[\w-]+\s*/, ''),

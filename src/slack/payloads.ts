@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { type Actor, Actor as ActorSchema } from '../core/actor.ts';
-import { ChannelId } from '../core/ids.ts';
+import { ChannelId, UserId } from '../core/ids.ts';
 
 /** The parts of Slack's payloads that we use. */
 export const CommandPayload = z.object({
   command: z.string(),
   text: z.string().default(''),
-  user_id: z.string(),
+  user_id: UserId,
   team_id: z.string().optional(),
   channel_id: ChannelId,
   trigger_id: z.string(),
@@ -15,7 +15,7 @@ export const CommandPayload = z.object({
 
 export const MentionPayload = z.object({
   text: z.string().default(''),
-  user: z.string(),
+  user: UserId,
   team: z.string().optional(),
   user_team: z.string().optional(),
   channel: ChannelId,
@@ -26,7 +26,7 @@ export const MentionPayload = z.object({
 export const ActionPayload = z.object({
   trigger_id: z.string(),
   response_url: z.string().optional(),
-  user: z.object({ id: z.string(), team_id: z.string().optional() }),
+  user: z.object({ id: UserId, team_id: z.string().optional() }),
   team: z.object({ id: z.string() }).nullish(),
   channel: z.object({ id: ChannelId }),
   actions: z.array(z.object({ value: z.string().optional() })).min(1),

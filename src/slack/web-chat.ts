@@ -1,9 +1,12 @@
 import type { KnownBlock } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import type { ChatMessage, ChatPort } from '../core/chat.ts';
+import { OpsError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
+import { degrade } from '../render/degrade.ts';
 import { renderReply } from '../render/reply-message.ts';
-import { fromSlack, platformCode } from './slack-errors.ts';
+import type { MessageBlock } from '../render/slack-message.ts';
+import { fromSlack, fromUpload, platformCode } from './slack-errors.ts';
 
 const WHISPER_LIMIT_MS = 5_000;
 
@@ -20,6 +23,21 @@ export function createWebChat(client: WebClient, log: Log): ChatPort {
     },
     async update({ channel, ts }, message) {
       await sent('the edit', log, message, (content) => client.chat.update({ channel, ts, ...content }));
+    },
+    async upload({ channel, threadTs }, { name, title, altText, bytes }, text) {
+      try {
+        await client.filesUploadV2({
+          channel_id: channel,
+          thread_ts: threadTs,
+          initial_comment: text,
+          filename: name,
+          title,
+          file: Buffer.from(bytes),
+          ...(altText === undefined ? {} : { alt_text: altText }),
+        });
+      } catch (thrown) {
+        throw fromUpload(thrown, name);
+      }
     },
     async whisper(responseUrl, reply) {
       const { text, blocks } = renderReply(reply);
@@ -40,22 +58,32 @@ export function createWebChat(client: WebClient, log: Log): ChatPort {
 
 type Content = { text: string; blocks: KnownBlock[] };
 
-/** A message that Slack finds invalid would simply never appear: it goes out as plain text instead, with the same facts. */
+const BLOCKS_REFUSED = new Set(['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long', 'block_mismatch']);
+
+/**
+ * A message whose blocks Slack refuses would simply never appear: it goes out in older blocks, which keep its buttons,
+ * and then as plain text, which has the same facts.
+ */
 async function sent<T>(
   what: string,
   log: Log,
   message: ChatMessage,
   send: (content: Content) => Promise<T>,
 ): Promise<T> {
-  try {
-    // Blocks are plain data to everybody but Slack's own types, and every renderer's output is validated in tests.
-    return await send({ text: message.text, blocks: [...message.blocks] as KnownBlock[] });
-  } catch (thrown) {
-    const code = platformCode(thrown);
-    if (code !== 'invalid_blocks' && code !== 'msg_blocks_too_long') throw fromSlack(thrown, what);
-    log.error({ err: thrown }, 'blocks refused, sent as text');
-    return send({ text: message.text, blocks: [] }).catch((again: unknown) => {
-      throw fromSlack(again, what);
-    });
+  // Blocks are plain data to everybody but the rooms of Slack: every renderer's output is validated in tests.
+  const blocks = message.blocks as MessageBlock[];
+  const ways: readonly (() => readonly MessageBlock[])[] = [
+    () => blocks,
+    () => degrade({ text: message.text, blocks }).blocks,
+    () => [],
+  ];
+  for (const [at, way] of ways.entries()) {
+    try {
+      return await send({ text: message.text, blocks: [...way()] });
+    } catch (thrown) {
+      if (at === ways.length - 1 || !BLOCKS_REFUSED.has(platformCode(thrown) ?? '')) throw fromSlack(thrown, what);
+      log.error({ err: thrown, degraded: at + 1 }, 'blocks refused, sent in a plainer way');
+    }
   }
+  throw new OpsError('Bug', `${what} was not sent`);
 }

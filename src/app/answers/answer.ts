@@ -1,7 +1,8 @@
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { CommandCard } from '../../core/command-card.ts';
-import type { Queues, State } from '../../core/ports.ts';
+import type { ClusterName } from '../../core/ids.ts';
+import type { Log, Queues, State } from '../../core/ports.ts';
 import type { Reply } from '../../core/reply.ts';
 
 /** A command that is answered from the store alone, at once and to the person who asked. */
@@ -14,5 +15,10 @@ export type AnswerContext = {
   readonly state: State;
   readonly queues: Queues;
   readonly clock: Clock;
+  readonly log: Log;
   readonly by: Actor;
+  /** How the reader calls us: `/cilium`. */
+  readonly root: string;
+  /** Whether runs of this cluster may be seen and stopped from the place where the person asked. */
+  readonly mayUse: (cluster: ClusterName) => boolean;
 };

@@ -1,0 +1,44 @@
+import { type Reply, reply } from '../../core/reply.ts';
+import { isResultFile } from '../../core/result-file.ts';
+import type { Run } from '../../core/run.ts';
+import { loadDelivery } from '../delivery.ts';
+import { wantResult } from '../wanted-files.ts';
+import type { Answer, AnswerContext } from './answer.ts';
+import { namedRun } from './named-run.ts';
+import { summaryOf } from './run-summary.ts';
+
+export const show: Answer = {
+  name: 'show',
+  words: [['show']],
+  summary: 'A run again, for you alone; with --json its whole result as a file in its thread',
+  usage: '<run> [--json]',
+  examples: ['show run-7f3k2q', 'show run-7f3k2q --json'],
+  risk: 'read',
+  deadlineMs: 5_000,
+  positionals: ['run'],
+  flags: { json: { type: 'boolean', help: 'share the raw result (JSON) in the thread of the run' } },
+  async answer(raw, context) {
+    const named = await namedRun(raw['run'], context);
+    if (!named.ok) return named.reply;
+    return raw['json'] === true ? shareResult(named.run, context) : summaryOf(named.run);
+  },
+};
+
+/** Asking twice shares it once: the thread is the record, and `publish` knows what is in it. */
+async function shareResult(run: Run, { state, queues }: AnswerContext): Promise<Reply> {
+  const id = run.request.run;
+  const result = run.artifacts.find((artifact) => isResultFile(artifact.name));
+  if (!result) {
+    const why = run.now.state === 'ended' ? 'it ended without one' : 'it has not ended yet';
+    return reply('none', `${id} has no result to share: ${why}`);
+  }
+  const delivery = await loadDelivery(state.blobs, id);
+  if (delivery.undeliverable !== undefined)
+    return reply('warn', `${id} has no thread to share it in: ${delivery.undeliverable}`);
+  if (Object.hasOwn(delivery.replies, `artifact-${result.name}`))
+    return reply('none', `${result.name} is in the thread of ${id} already`);
+  await wantResult(state.blobs, id);
+  // Not swallowed: the sweep does not look at runs that ended long ago.
+  await queues.add({ type: 'render' }, id);
+  return reply('ok', `${result.name} goes into the thread of ${id}`);
+}
