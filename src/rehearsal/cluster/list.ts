@@ -59,7 +59,7 @@ function checkResourceVersion(store: Store, query: URLSearchParams): void {
   const revision = Number(asked);
   if (!Number.isInteger(revision)) throw badRequest(`resourceVersion: Invalid value: "${asked}": strconv.ParseUint`);
   if (revision > store.revision()) {
-    const message = `Too large resource version: ${asked}, current: ${store.revision()}`;
+    const message = `Timeout: Too large resource version: ${asked}, current: ${store.revision()}`;
     throw new ApiError(504, 'Timeout', message, {
       details: {
         causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
@@ -85,21 +85,18 @@ export type ListOptions = {
   readonly tokensExpired: boolean;
 };
 
-type Cut = { readonly items: readonly KubeObject[]; readonly lastKey: string; readonly remaining: number };
+type Cut = { readonly items: readonly KubeObject[]; readonly lastKey: string };
 
 function cutPage(entries: Iterable<Entry>, matches: Matcher, limit: number): Cut {
   const items: KubeObject[] = [];
   let lastKey = '';
-  let remaining = 0;
   for (const entry of entries) {
-    if (items.length >= limit) {
-      remaining += 1;
-    } else if (matches(entry)) {
-      items.push(readEntry(entry));
-      lastKey = entry.key;
-    }
+    if (!matches(entry)) continue;
+    items.push(readEntry(entry));
+    lastKey = entry.key;
+    if (items.length >= limit) break;
   }
-  return { items, lastKey, remaining };
+  return { items, lastKey };
 }
 
 /**
@@ -116,7 +113,9 @@ export function listObjects(store: Store, type: ResourceType, options: ListOptio
   else checkToken(store, from, tokensExpired);
 
   const entries = store.scan(type, namespace, from?.start ?? '');
-  const { items, lastKey, remaining } = cutPage(entries, matches, limitOf(query));
+  const limit = limitOf(query);
+  const { items, lastKey } = cutPage(entries, matches, limit);
+  const remaining = items.length < limit ? 0 : store.countAfter(type, namespace, lastKey);
   const revision = from !== undefined && from.revision >= 0 ? from.revision : store.revision();
   const resourceVersion = String(revision);
   if (remaining === 0) return { metadata: { resourceVersion }, items };

@@ -122,7 +122,9 @@ const SUBRESOURCES: Readonly<Record<string, Handler>> = {
 function handlerOf(type: ResourceType, info: ResourceRequest): Handler {
   const { verb, subresource } = info;
   if (subresource === '') {
-    if (!type.verbs.includes(verb)) throw methodNotAllowed();
+    const named = info.name !== '';
+    // POST goes to the collection, never to an object.
+    if (!type.verbs.includes(verb) || (verb === 'create' && named)) throw methodNotAllowed();
     return VERBS[verb] ?? methodNotAllowedHandler;
   }
   const known = type.subresources.find((candidate) => candidate.subresource === subresource);

@@ -2,10 +2,10 @@
  * More nodes and pods than were recorded, made the same way each time and only when somebody looks: the store keeps
  * names, labels and selector fields, a full object exists for as long as one request needs it.
  */
-import { createHash } from 'node:crypto';
 import { isRecord, type KubeObject, type ObjectMeta, recordAt } from './kube-object.ts';
 import type { ResourceTable, ResourceType } from './resources.ts';
 import { nodeAddress, podAddress, podCidr, routerAddress } from './scale-addresses.ts';
+import { hashOf, suffixOf, uidOf } from './scale-names.ts';
 import { readEntry, type Store } from './store.ts';
 import type { LazyObject } from './store-entry.ts';
 
@@ -16,17 +16,6 @@ const WORKLOADS_PER_NAMESPACE = 20;
 /** One pod in so many started before Cilium did and has no CiliumEndpoint. */
 const UNMANAGED_EVERY = 1_000;
 const AGENT_LABELS = { 'k8s-app': 'cilium' };
-
-function hashOf(text: string, length: number): string {
-  return createHash('sha1').update(text).digest('hex').slice(0, length);
-}
-
-function uidOf(text: string): string {
-  const hex = hashOf(text, 32);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20).padEnd(12, '0')].join(
-    '-',
-  );
-}
 
 type Moulds = {
   readonly node: KubeObject;
@@ -192,7 +181,7 @@ function placeOf(pod: number, workload: Workload, nodes: number): Placement {
   const node = 4 + (pod % onScaled);
   const slot = 2 + Math.floor(pod / onScaled);
   const hash = workload.labels['pod-template-hash'] ?? '';
-  const name = `${workload.app}-${hash}-${hashOf(`pod ${pod}`, 5)}`;
+  const name = `${workload.app}-${hash}-${suffixOf(pod)}`;
   return { name, namespace: workload.namespace, node, ip: podAddress(node, slot) };
 }
 

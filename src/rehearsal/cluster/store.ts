@@ -23,6 +23,8 @@ export type Store = {
   /** Entries in key order, from `start` on; all namespaces when `namespace` is empty. */
   readonly scan: (type: ResourceType, namespace: string, start?: string) => Iterable<Entry>;
   readonly count: (type: ResourceType) => number;
+  /** How many keys come after `key`, in the namespace or in all. */
+  readonly countAfter: (type: ResourceType, namespace: string, key: string) => number;
   /** Adds or replaces; bumps the revision and tells watchers. Conflicts are the caller's business. */
   readonly put: (type: ResourceType, object: KubeObject) => KubeObject;
   readonly remove: (type: ResourceType, namespace: string, name: string) => KubeObject | undefined;
@@ -119,7 +121,7 @@ function fill(bucket: Bucket, objects: readonly (KubeObject | LazyObject)[]): nu
     bucket.entries.set(entry.key, entry);
     if (!isLazy(entry)) newest = Math.max(newest, Number(entry.object.metadata.resourceVersion ?? 1));
   }
-  bucket.keys = [...bucket.entries.keys()].sort((a, b) => (a < b ? -1 : 1));
+  bucket.keys = [...bucket.entries.keys()].sort();
   return newest;
 }
 
@@ -190,6 +192,12 @@ export function createStore(): Store {
     },
     scan: (type, namespace, start = '') =>
       scanBucket(buckets.of(type.storage), namespace === '' ? '' : `${namespace}/`, start),
+    countAfter: (type, namespace, key) => {
+      const { keys } = buckets.of(type.storage);
+      // No name sorts after U+FFFF.
+      const end = namespace === '' ? keys.length : lowerBound(keys, `${namespace}/\uffff`);
+      return end - lowerBound(keys, `${key}\0`);
+    },
     count: (type) => buckets.of(type.storage).keys.length,
     load: (type, objects) => {
       revision = Math.max(revision, fill(buckets.of(type.storage), objects));

@@ -5,6 +5,7 @@
 import { type KubeObject, listAt, recordAt, stringsAt, textAt } from '../kube-object.ts';
 import type { ResourceTable, ResourceType } from '../resources.ts';
 import { readEntry, type Store } from '../store.ts';
+import { type Entry, fieldOf } from '../store-entry.ts';
 
 export type AgentConfig = Readonly<Record<string, string>>;
 
@@ -71,14 +72,13 @@ function required(type: ResourceType | undefined): ResourceType {
   return type;
 }
 
-function toEndpoint(object: KubeObject): LocalEndpoint & { readonly node: string } {
+function toEndpoint(object: KubeObject): LocalEndpoint {
   const [address] = listAt(object, 'status', 'networking', 'addressing');
   return {
     namespace: object.metadata.namespace ?? '',
     name: object.metadata.name,
     ip: textAt(address, 'ipv4'),
     id: Number(recordAt(object, 'status')['id'] ?? 0),
-    node: textAt(object, 'status', 'networking', 'node'),
   };
 }
 
@@ -87,19 +87,19 @@ function createViews(store: Store, table: ResourceTable) {
   const nodeType = required(table.find('cilium.io', 'v2', 'ciliumnodes'));
   const endpointType = required(table.find('cilium.io', 'v2', 'ciliumendpoints'));
   let nodes: ReadonlyMap<string, NodeFacts> | undefined;
-  let endpoints: Map<string, LocalEndpoint[]> | undefined;
+  let endpoints: Map<string, Entry[]> | undefined;
   store.subscribe((change) => {
     if (change.storage === nodeType.storage) nodes = undefined;
     if (change.storage === endpointType.storage) endpoints = undefined;
   });
 
-  const indexEndpoints = (): Map<string, LocalEndpoint[]> => {
-    const index = new Map<string, LocalEndpoint[]>();
+  const indexEndpoints = (): Map<string, Entry[]> => {
+    const index = new Map<string, Entry[]>();
     for (const entry of store.scan(endpointType, '')) {
-      const { node, ...endpoint } = toEndpoint(readEntry(entry));
+      const node = fieldOf(entry, 'status.networking.node');
       const known = index.get(node);
-      if (known === undefined) index.set(node, [endpoint]);
-      else known.push(endpoint);
+      if (known === undefined) index.set(node, [entry]);
+      else known.push(entry);
     }
     return index;
   };
@@ -115,7 +115,7 @@ function createViews(store: Store, table: ResourceTable) {
     },
     endpointsOn: (nodeIp: string): readonly LocalEndpoint[] => {
       endpoints ??= indexEndpoints();
-      return endpoints.get(nodeIp) ?? [];
+      return (endpoints.get(nodeIp) ?? []).map((entry) => toEndpoint(readEntry(entry)));
     },
   };
 }
