@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { StatusData } from '../src/cilium/status-data.ts';
+import { toPublished } from '../src/cilium/status-publish.ts';
 import { statusReport } from '../src/cilium/status-report.ts';
 import { SECOND_MS } from '../src/core/clock.ts';
 import { ClusterName } from '../src/core/ids.ts';
@@ -45,7 +46,7 @@ export const status = defineJob({
       withinBudget(context, (signal) => readStatusData(context, selectionOf(nodes), { signal, tell })),
     );
     const report = statusReport({ data, knownCommands: SUGGESTIBLE_COMMANDS });
-    return { outcome: outcomeOf(data, report), data };
+    return { outcome: outcomeOf(data, report), data: toPublished(data) };
   },
 });
 

@@ -114,6 +114,8 @@ export const StatusData = z
     chosen: z.array(z.string()).readonly(),
     installation: Installation.optional(),
     agents: z.array(AgentState).readonly(),
+    /** Agents left out of a big cluster's list: healthy, and moving packets exactly as the one on `like`. */
+    leftOut: z.object({ agents: z.number().int(), like: z.string() }).readonly().optional(),
     features: z.array(Feature).readonly(),
     health: z.array(NodeHealth).readonly(),
     unmanaged: Unmanaged.optional(),
