@@ -12,16 +12,23 @@ const MAX_MESSAGE = 400;
 export function toClusterError(thrown: unknown, asked: Asked): OpsError {
   if (thrown instanceof OpsError) return thrown;
   if (thrown instanceof ApiFailure) return fromFailure(thrown, asked);
-  if (thrown instanceof DeadlineExceeded)
-    return told(
-      [
-        'ClusterTimeout',
-        `cluster ${asked.cluster} did not answer about ${asked.what} within ${thrown.afterMs / 1_000} s`,
-        `check that ${asked.server} and the node behind it respond`,
-      ],
-      thrown,
-    );
+  if (thrown instanceof DeadlineExceeded) return told(tooLate(thrown, asked), thrown);
   return told(networkFailure(thrown, asked), thrown);
+}
+
+function tooLate({ afterMs }: DeadlineExceeded, { cluster, server, what, command }: Asked): Told {
+  const seconds = `${afterMs / 1_000} s`;
+  if (command === undefined)
+    return [
+      'ClusterTimeout',
+      `cluster ${cluster} did not answer about ${what} within ${seconds}`,
+      `check ${server} and the way to it`,
+    ];
+  return [
+    'ClusterTimeout',
+    `${command} in ${what} did not end within ${seconds}`,
+    'check the node it runs on: a frozen kubelet never answers',
+  ];
 }
 
 function fromFailure(failure: ApiFailure, asked: Asked): OpsError {

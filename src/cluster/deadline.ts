@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** The time ran out. Which call it was is known to whoever translates it. */
 export class DeadlineExceeded extends Error {
   readonly afterMs: number;
@@ -22,6 +24,8 @@ export async function withDeadline<T>(
   // Not AbortSignal.any: the outer signal lives as long as a run, and would keep every request's signal reachable.
   const inner = new AbortController();
   const onAbort = (): void => inner.abort(signal.reason);
+  // A run's signal has a listener per call in flight, tens of them: no leak, and no reason for Node's warning.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', onAbort, { once: true });
   const timer = setTimeout(() => inner.abort(new DeadlineExceeded(ms)), ms);
   const aborted = new Promise<never>((_, reject) => {

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type Dispatcher, request } from 'undici';
+import type { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
@@ -48,8 +49,8 @@ export type ApiCall = {
 /** One answered call; only success comes back. @throws OpsError, or the reason of the signal when that aborted */
 export type Api = {
   readonly text: (call: ApiCall, signal: AbortSignal) => Promise<string>;
-  /** @throws OpsError UnexpectedAnswer for a body that is not JSON */
-  readonly json: (call: ApiCall, signal: AbortSignal) => Promise<unknown>;
+  /** @throws OpsError UnexpectedAnswer for a body that is not JSON of the shape */
+  readonly json: <T>(call: ApiCall, shape: z.ZodType<T>, signal: AbortSignal) => Promise<T>;
 };
 
 export type ApiDeps = {
@@ -63,23 +64,28 @@ export function createApi(deps: ApiDeps): Api {
   const text = (call: ApiCall, signal: AbortSignal): Promise<string> => withRetries(deps, call, signal);
   return {
     text,
-    json: async (call, signal) => parsed(await text({ accept: 'application/json', ...call }, signal), call.asked),
+    json: async (call, shape, signal) =>
+      parsed(await text({ accept: 'application/json', ...call }, signal), shape, call.asked),
   };
 }
 
-function parsed(text: string, asked: Asked): unknown {
+function parsed<T>(text: string, shape: z.ZodType<T>, asked: Asked): T {
   try {
-    return JSON.parse(text);
+    return shape.parse(JSON.parse(text));
   } catch (thrown: unknown) {
-    throw notJson(thrown, asked);
+    throw unexpected(thrown, asked);
   }
 }
 
-function notJson(cause: unknown, { server, what }: Asked): OpsError {
-  return new OpsError('UnexpectedAnswer', `${server} answered about ${what}, but not with JSON`, {
-    nextStep: `check that ${server} is a Kubernetes API server and not a proxy's page`,
-    cause,
-  });
+function unexpected(cause: unknown, { server, what }: Asked): OpsError {
+  return new OpsError(
+    'UnexpectedAnswer',
+    `${server} answered about ${what}, but not as a Kubernetes API server would`,
+    {
+      nextStep: `check that ${server} is a Kubernetes API server and not a proxy's page`,
+      cause,
+    },
+  );
 }
 
 async function withRetries(deps: ApiDeps, call: ApiCall, signal: AbortSignal): Promise<string> {

@@ -10,6 +10,8 @@ export type Source = {
   readonly inCluster?: boolean;
   /** One path, or several joined as in KUBECONFIG: the first file that has a name wins. */
   readonly kubeconfigPath?: string;
+  /** Where a pod's own files are; `/` but in tests. */
+  readonly podRoot?: string;
 };
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -20,7 +22,7 @@ const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/tok
  * @throws OpsError BadConfig
  */
 export function loadKubeConfig(source: Source): KubeConfig {
-  const { cluster, user } = source.inCluster === true ? fromPod() : fromFiles(source);
+  const { cluster, user } = source.inCluster === true ? fromPod(source) : fromFiles(source);
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromClusterAndUser(Object.freeze({ ...cluster }), Object.freeze({ ...user }));
   for (const list of [kubeConfig.clusters, kubeConfig.users, kubeConfig.contexts]) Object.freeze(list);
@@ -30,19 +32,19 @@ export function loadKubeConfig(source: Source): KubeConfig {
 
 type Pair = { readonly cluster: Cluster; readonly user: User };
 
-function fromPod(): Pair {
-  if (!existsSync(SERVICE_ACCOUNT_TOKEN))
+function fromPod({ podRoot = '' }: Source): Pair {
+  if (!existsSync(`${podRoot}${SERVICE_ACCOUNT_TOKEN}`))
     throw new OpsError('BadConfig', 'the worker does not run in a pod with a service account token', {
       nextStep: 'give the cluster a `context` and a kubeconfig instead of `inCluster: true`',
     });
   const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromCluster();
+  kubeConfig.loadFromCluster(podRoot);
   return currentPair(kubeConfig, 'the service account of the pod');
 }
 
 function fromFiles(source: Source): Pair {
   const home = join(homedir(), '.kube', 'config');
-  if (source.kubeconfigPath === undefined && source.context === undefined && !existsSync(home)) return fromPod();
+  if (source.kubeconfigPath === undefined && source.context === undefined && !existsSync(home)) return fromPod(source);
   const paths = (source.kubeconfigPath ?? home).split(delimiter).filter((path) => path !== '');
   const kubeConfig = merged(paths);
   const context = source.context ?? kubeConfig.currentContext;

@@ -4,7 +4,7 @@ import type { ListQuery } from '../core/ports.ts';
 import type { Resource } from '../core/resources.ts';
 import { ApiFailure } from './api-status.ts';
 import { type Asked, askedFor, type From } from './asked.ts';
-import type { Api } from './http.ts';
+import type { Api, ApiCall } from './http.ts';
 import { pathOf } from './resource-path.ts';
 
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
@@ -29,27 +29,36 @@ export async function* listPages(
 ): AsyncGenerator<readonly unknown[], void, void> {
   const { resource, query } = request;
   const place = query.namespace === undefined ? {} : { namespace: query.namespace };
-  const asked = askedFor(request.from, 'list', resource, place);
-  const path = pathOf(resource, place);
-  const accept = query.as === 'metadata' ? METADATA_ONLY : 'application/json';
+  const call: ApiCall = {
+    method: 'GET',
+    path: pathOf(resource, place),
+    accept: query.as === 'metadata' ? METADATA_ONLY : 'application/json',
+    asked: askedFor(request.from, 'list', resource, place),
+  };
   let token: string | undefined;
   let expired = 0;
   do {
-    let next: string | undefined;
-    try {
-      const answer = await api.json({ method: 'GET', path, query: queryOf(query, token), accept, asked }, signal);
-      const page = readPage(answer, asked);
-      expired = 0;
-      next = page.next;
-      yield page.items;
-    } catch (thrown: unknown) {
-      next = freshToken(thrown);
-      expired += 1;
-      if (next === undefined || expired > MAX_EXPIRED_IN_A_ROW) throw thrown;
-    }
-    if (next !== undefined && next === token) throw stuck(asked);
-    token = next;
+    const page: Fetched = await fetchPage(api, { ...call, query: queryOf(query, token) }, signal);
+    expired = page.items === undefined ? expired + 1 : 0;
+    if (expired > MAX_EXPIRED_IN_A_ROW || (page.next !== undefined && page.next === token)) throw stuck(call.asked);
+    if (page.items !== undefined) yield page.items;
+    token = page.next;
   } while (token !== undefined);
+}
+
+/** A page without items is an expired token, and `next` the one to go on with. */
+type Fetched = { readonly items: readonly unknown[] | undefined; readonly next: string | undefined };
+
+async function fetchPage(api: Api, call: ApiCall, signal: AbortSignal): Promise<Fetched> {
+  try {
+    const { items, metadata } = await api.json(call, Page, signal);
+    for (const item of items ?? []) dropManagedFields(item);
+    return { items: items ?? [], next: metadata.continue === '' ? undefined : metadata.continue };
+  } catch (thrown: unknown) {
+    const next = freshToken(thrown);
+    if (next === undefined) throw thrown;
+    return { items: undefined, next };
+  }
 }
 
 function queryOf(query: ListQuery, token: string | undefined): (readonly [string, string])[] {
@@ -59,18 +68,6 @@ function queryOf(query: ListQuery, token: string | undefined): (readonly [string
     ...(query.fieldSelector === undefined ? [] : [['fieldSelector', query.fieldSelector] as const]),
     ...(token === undefined ? [] : [['continue', token] as const]),
   ];
-}
-
-function readPage(answer: unknown, asked: Asked): { items: readonly unknown[]; next: string | undefined } {
-  const page = Page.safeParse(answer);
-  if (!page.success)
-    throw new OpsError('UnexpectedAnswer', `${asked.server} answered about ${asked.what}, but not with a list`, {
-      nextStep: 'check that the address is a Kubernetes API server',
-      cause: page.error,
-    });
-  const items = page.data.items ?? [];
-  for (const item of items) dropManagedFields(item);
-  return { items, next: page.data.metadata.continue === '' ? undefined : page.data.metadata.continue };
 }
 
 /** Half of a pod's metadata is bookkeeping of field managers, which nobody here reads. Changes the object in place. */

@@ -301,10 +301,13 @@ describe('failures below HTTP', () => {
   });
 
   it('says how long it waited', () => {
-    expect(toClusterError(new DeadlineExceeded(8_000), EXEC)).toMatchObject({
+    expect(toClusterError(new DeadlineExceeded(8_000), LISTING)).toMatchObject({
       code: 'ClusterTimeout',
-      message: 'cluster prod did not answer about pod b in a within 8 s',
+      message: 'cluster prod did not answer about nodes within 8 s',
     });
+    expect(toClusterError(new DeadlineExceeded(8_000), EXEC).message).toBe(
+      'cilium in pod b in a did not end within 8 s',
+    );
   });
 
   it('keeps what a credential plugin printed out of the message', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -120,6 +120,32 @@ describe('a kubeconfig', () => {
 
   it('says so when the worker is not in a pod', () => {
     expect(() => loadKubeConfig({ inCluster: true })).toThrow(expect.objectContaining({ code: 'BadConfig' }));
+  });
+});
+
+describe('the account of a pod', () => {
+  const account = 'var/run/secrets/kubernetes.io/serviceaccount';
+  afterEach(() => {
+    delete process.env['KUBERNETES_SERVICE_HOST'];
+    delete process.env['KUBERNETES_SERVICE_PORT'];
+  });
+
+  it('is used with the address of the service, and its token is read again after a refusal', async () => {
+    const podRoot = mkdtempSync(join(folder, 'pod-'));
+    mkdirSync(join(podRoot, account), { recursive: true });
+    writeFileSync(join(podRoot, account, 'ca.crt'), 'a CA');
+    writeFileSync(join(podRoot, account, 'token'), 'old\n');
+    Object.assign(process.env, { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' });
+    const connection = openConnection({ inCluster: true, podRoot });
+    const before = await connection.pass();
+    writeFileSync(join(podRoot, account, 'token'), 'new');
+    connection.renew(before.generation);
+    const after = await connection.pass();
+
+    expect(connection.server.href).toBe('https://[fd00::1]/');
+    expect([before, after].map(({ headers }) => headers['authorization'])).toEqual(['Bearer old', 'Bearer new']);
+    expect(after.dispatcher).toBe(before.dispatcher);
+    await connection.close();
   });
 });
 

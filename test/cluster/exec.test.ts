@@ -270,6 +270,18 @@ describe('exec against a bad server', () => {
     await expect.poll(stub.sockets).toBe(0);
   });
 
+  it('warns of no leak when many commands run under one signal', async () => {
+    const stub = await replayed('exec-v4-ok');
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 20 }, () => stub.port.exec(REQUEST, signal)));
+    process.off('warning', onWarning);
+
+    expect(warnings).toEqual([]);
+  });
+
   it('rejects with a reason that is no Error, as it is', async () => {
     const stub = await stubbed(HANGS);
     const stop = new AbortController();

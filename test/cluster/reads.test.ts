@@ -269,6 +269,16 @@ describe('a server that does not answer', () => {
 });
 
 describe('other reads', () => {
+  it('say UnexpectedAnswer for a shape that cannot be', async () => {
+    const stub = await stubbed(inTurn(ok([])));
+
+    await expect(stub.port.version(SIGNAL)).rejects.toMatchObject({ code: 'UnexpectedAnswer' });
+    await expect(stub.port.get(CONFIG_MAPS, MAP, SIGNAL)).rejects.toMatchObject({ code: 'UnexpectedAnswer' });
+    await expect(stub.port.mayI([{ verb: 'list', resource: NODES }], SIGNAL)).rejects.toMatchObject({
+      code: 'UnexpectedAnswer',
+    });
+  });
+
   it('reuse connections', async () => {
     const stub = await stubbed(inTurn(ok({ gitVersion: 'v1.36.2' })));
     for (let n = 0; n < 10; n += 1) await stub.port.version(SIGNAL);
