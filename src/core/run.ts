@@ -47,6 +47,8 @@ export type Run = {
   readonly losses: readonly {
     readonly attempt: number;
     readonly worker: string;
+    readonly startedAt: string;
+    /** When it was known, which for a lost worker is when the next one began. */
     readonly at: string;
     readonly why: string;
   }[];
@@ -136,15 +138,17 @@ function onStarted(run: Run, event: RunEventOf<'started'>): Change {
   if (run.now.state === 'awaiting-approval') return 'the run waits for approval';
   if (event.attempt !== run.attempt + 1) return `attempt ${event.attempt} cannot follow attempt ${run.attempt}`;
   const lost =
-    run.now.state === 'running'
-      ? [{ attempt: run.attempt, worker: run.now.worker, at: event.at, why: WORKER_LOST }]
-      : [];
+    run.now.state === 'running' ? [{ attempt: run.attempt, ...startOf(run.now), at: event.at, why: WORKER_LOST }] : [];
   return {
     attempt: event.attempt,
     now: { state: 'running', startedAt: event.at, worker: event.worker },
     losses: [...run.losses, ...lost],
     steps: closeSteps(run.steps, event.at),
   };
+}
+
+function startOf({ worker, startedAt }: Extract<RunState, { state: 'running' }>) {
+  return { worker, startedAt };
 }
 
 function onCancel(run: Run, event: RunEventOf<'cancel-requested'>): Change {
@@ -183,7 +187,7 @@ function whileRunning(run: Run, event: WorkerEvent): Change {
     case 'handed-back':
       return {
         now: { state: 'queued' },
-        losses: [...run.losses, { attempt: event.attempt, worker: run.now.worker, at: event.at, why: event.why }],
+        losses: [...run.losses, { attempt: event.attempt, ...startOf(run.now), at: event.at, why: event.why }],
         steps: closeSteps(run.steps, event.at),
       };
     case 'artifact':

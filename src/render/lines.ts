@@ -54,7 +54,7 @@ export function shortened(lines: readonly Line[], max: number): readonly Line[] 
   );
 }
 
-export function richText(lines: readonly Line[]): RichTextBlock {
+function richText(lines: readonly Line[]): RichTextBlock {
   return { type: 'rich_text', elements: [sectionOf(lines)] };
 }
 
@@ -91,7 +91,7 @@ function push(pieces: Piece[], piece: Piece): void {
   else pieces.push(piece);
 }
 
-export function toMrkdwn(line: Line): string {
+function toMrkdwn(line: Line): string {
   return line.map((span) => spanToMrkdwn(span, true)).join('');
 }
 

@@ -2,7 +2,7 @@ import type { Run } from '../core/run.ts';
 import { attribution } from './attribution.ts';
 import { cutLines } from './escape.ts';
 import { bold, type Line, linesBlock, text, time, toFallback } from './lines.ts';
-import { bytes } from './numbers.ts';
+import { bytes, duration } from './numbers.ts';
 import { LIMITS, type SlackMessage } from './slack-message.ts';
 import { stepLines } from './step-lines.ts';
 
@@ -20,7 +20,13 @@ export function lossReplies(run: Run): readonly ThreadReply[] {
     key: `loss-${loss.attempt}`,
     editable: false,
     message: simple(run, [
-      [text('⚠️ '), bold(`Attempt ${loss.attempt} ended early`), text(' · known at '), time(loss.at, '{time_secs}')],
+      [
+        text('⚠️ '),
+        bold(`Attempt ${loss.attempt} ended early`),
+        text(' · known at '),
+        time(loss.at, '{time_secs}'),
+        text(`, ${duration(Date.parse(loss.at) - Date.parse(loss.startedAt))} after it began`),
+      ],
       [text(`Worker ${loss.worker}: ${loss.why}. The run goes on with attempt ${loss.attempt + 1}.`, 400)],
     ]),
   }));

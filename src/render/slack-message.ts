@@ -4,7 +4,7 @@ import type { ActionsBlock, ContextBlock, RichTextBlock, SectionBlock, TableBloc
 export type MessageBlock = SectionBlock | ContextBlock | ActionsBlock | RichTextBlock | TableBlock;
 
 /** Bytes to upload into the thread: `key` is where the blob store has them. */
-export type SlackFile = {
+type SlackFile = {
   readonly name: string;
   readonly title: string;
   readonly mimetype: string;

@@ -4,12 +4,12 @@ import { MARK_SYMBOL, STEP_MARK, STEP_WORD } from './marks.ts';
 import { bar, count, duration, plural } from './numbers.ts';
 
 /** Steps in the order they began; the fold keeps them by last change. */
-export function inOrder(steps: readonly StepView[]): readonly StepView[] {
+function inOrder(steps: readonly StepView[]): readonly StepView[] {
   return [...steps].sort((a, b) => a.startedAt.localeCompare(b.startedAt));
 }
 
 /** `⏳ Ask the agents  ██████░░░ 200/300 · running 9 s · node3 restarting`. */
-export function stepLine(step: StepView, now: Date): Line {
+function stepLine(step: StepView, now: Date): Line {
   const symbol = MARK_SYMBOL[STEP_MARK[step.state]];
   const end = step.endedAt === undefined ? now.getTime() : Date.parse(step.endedAt);
   const took = duration(end - Date.parse(step.startedAt));

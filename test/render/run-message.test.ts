@@ -279,7 +279,7 @@ describe('the thread', () => {
     const after = renderRun(ended({ type: 'succeeded', report: aReport() }, {}, lost)).replies;
 
     expect(during && words(during.message)).toBe(
-      '⚠️ Attempt 1 ended early · known at +16s\nWorker w1: the worker stopped answering. The run goes on with attempt 2.',
+      '⚠️ Attempt 1 ended early · known at +16s, 15 s after it began\nWorker w1: the worker stopped answering. The run goes on with attempt 2.',
     );
     expect(after.find((reply) => reply.key === 'loss-1')).toEqual(during);
   });

@@ -14,7 +14,7 @@ export const sam = Actor.parse({ user: 'U02SAM' });
 
 type Request = Partial<Extract<RunEvent, { type: 'requested' }>>;
 
-export function requested(more: Request = {}): RunEvent {
+function requested(more: Request = {}): RunEvent {
   return RunEvent.parse({
     type: 'requested',
     at: at(0),

@@ -35,7 +35,7 @@ export function expectGoodMessage(message: SlackMessage): void {
   expectHarmless(message);
 }
 
-export function expectHarmless(message: SlackMessage): void {
+function expectHarmless(message: SlackMessage): void {
   const { mrkdwn, literal } = shownStrings(message.blocks);
   for (const each of [message.text, ...mrkdwn]) {
     const rest = each.replaceAll(OURS, '');
