@@ -51,7 +51,7 @@ const GET: Readonly<Record<string, Route>> = {
   faults: async ({ switchboards }) => ({ switchboards: await switchboards.list() }),
 };
 
-/** Messages, views, files, log, limits and faults are gone afterwards; connections stay. */
+/** Messages, views, files, log, limits and faults are gone afterwards, people are where they were; connections stay. */
 function reset({ world }: Control): Json {
   world.messages.clear();
   world.views.clear();
@@ -61,6 +61,10 @@ function reset({ world }: Control): Json {
   world.inputs.clear();
   world.journal.clear();
   world.faults.clear();
+  for (const { members, firstMembers } of world.workspace.channels.values()) {
+    members.clear();
+    for (const member of firstMembers) members.add(member);
+  }
   world.ui.emit({ type: 'reset' });
   world.page.resync();
   return {};

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type Control, serveControl } from './control.ts';
 import { servePrivateFile, serveUiFile, serveUpload } from './file-routes.ts';
 import { sendJson, sendText } from './http-io.ts';
+import { takenByOutage } from './outage.ts';
 import { isResponsePath, serveResponseUrl } from './response-url.ts';
 import { toSnapshot } from './snapshot.ts';
 import { servePage } from './static-page.ts';
@@ -34,11 +35,17 @@ export type RehearsalSlack = {
 
 type Site = Control & { readonly pageDir: string | undefined };
 
+/** What the bot calls, and people do not: this is what an outage of Slack takes away. */
+function isForBot(path: string): boolean {
+  return path.startsWith('/api/') || path.startsWith('/upload/v1/') || isResponsePath(path);
+}
+
 async function serve(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { world } = site;
   const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
-  if (pathname.startsWith('/api/')) return serveWebApi(world, request, response);
   if (pathname.startsWith('/_control/')) return serveControl(site, request, response);
+  if (isForBot(pathname) && (await takenByOutage(world, request, response))) return;
+  if (pathname.startsWith('/api/')) return serveWebApi(world, request, response);
   if (pathname.startsWith('/upload/v1/')) return serveUpload(world, request, response);
   if (isResponsePath(pathname)) return serveResponseUrl(world, request, response);
   if (request.method !== 'GET') return sendText(response, 404, 'not found');

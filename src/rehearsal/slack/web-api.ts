@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Args, type Method, Refusal, toArgs } from './api/method.ts';
 import { METHODS } from './api/registry.ts';
 import { parseArgs, readBody, sendJson } from './http-io.ts';
@@ -87,35 +86,11 @@ function answer(world: World, name: string, request: IncomingMessage, args: Args
   return { status: 200, body: run(world, method, args), headers };
 }
 
-/** Whether a fault took the call already. */
-async function faulted(world: World, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-  switch (world.faults.value('web-api')) {
-    case 'off':
-      return false;
-    case '503':
-      sendJson(response, 503, { ok: false, error: 'service_unavailable' });
-      return true;
-    case 'reset':
-      request.socket.resetAndDestroy();
-      return true;
-    case 'slow':
-      await sleep(world.times.faultSlowMs);
-      return false;
-    case 'internal-error':
-      sendJson(response, 200, { ok: false, error: 'internal_error' });
-      return true;
-  }
-}
-
 /** `/api/<method>`: token, scope and rate limit first, then the method itself. */
 export async function serveWebApi(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', world.origin.url);
   const name = url.pathname.replace(/^\/api\//, '');
   const body = await readBody(request);
-  if (await faulted(world, request, response)) {
-    world.journal.add({ direction: 'from_bot', kind: 'web_api', summary: `${name} → fault`, detail: {} });
-    return;
-  }
   const parsed = parseArgs(request.headers['content-type'] ?? '', body, url.searchParams);
   if (parsed.type === 'bad') return sendJson(response, 200, { ok: false, error: parsed.error });
   const result = answer(world, name, request, toArgs(parsed.args));

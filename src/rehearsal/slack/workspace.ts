@@ -18,6 +18,8 @@ export type Channel = {
   readonly isExtShared: boolean;
   readonly isArchived: boolean;
   readonly members: Set<string>;
+  /** Who is in it at the start, and again after a reset. */
+  readonly firstMembers: readonly string[];
   readonly createdAt: number;
 };
 
@@ -135,7 +137,8 @@ const PEOPLE: readonly Person[] = [
 
 const EVERYBODY = ['U0DANA0001', 'U0LEE0001', 'U0SAM0001', 'U0KIM0001'];
 
-type ChannelSpec = Pick<Channel, 'name'> & Partial<Omit<Channel, 'name' | 'members'>> & { members?: readonly string[] };
+type ChannelSpec = Pick<Channel, 'name'> &
+  Partial<Omit<Channel, 'name' | 'members' | 'firstMembers'>> & { members?: readonly string[] };
 
 /** `#random` is where the bot was never invited, `#sec-private` what it must not even see. */
 const CHANNELS: readonly ChannelSpec[] = [
@@ -164,6 +167,7 @@ function toChannel(spec: ChannelSpec): Channel {
     isExtShared: spec.isExtShared ?? false,
     isArchived: spec.isArchived ?? false,
     members: new Set(spec.members ?? []),
+    firstMembers: [...(spec.members ?? [])],
     createdAt: spec.createdAt ?? 1_760_000_000,
   };
 }

@@ -44,6 +44,14 @@ describe('switches', () => {
     expect(await call(harness)).toMatchObject({ ok: true });
   });
 
+  it('take uploads and response URLs away with the Web API', async () => {
+    const harness = await startSlack();
+    const { upload_url: url } = await harness.api('files.getUploadURLExternal', { filename: 'a.txt', length: 3 });
+    await flip(harness, 'web-api', '503');
+    expect((await fetch(String(url), { method: 'POST', body: 'abc' })).status).toBe(503);
+    expect((await fetch(`${harness.slack.url}/commands/T/x/y`, { method: 'POST', body: '{}' })).status).toBe(503);
+  });
+
   it('resets connections', async () => {
     const harness = await startSlack();
     await flip(harness, 'web-api', 'reset');

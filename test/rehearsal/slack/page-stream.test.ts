@@ -52,6 +52,20 @@ it('begins with everything and goes on with what changes', async () => {
   expect(events.map(({ type }) => type)).toContain('switchboards');
 });
 
+it('puts people back where they were, and forgets the rest, on reset', async () => {
+  const { api, control, channel, user, messages } = await startSlack();
+  const post = () => api('chat.postMessage', { channel: channel('ops'), text: 'x' });
+  await control('membership', { channel: channel('ops'), user: user('cilium'), present: false });
+  expect(await post()).toMatchObject({ error: 'not_in_channel' });
+  await control('faults', { id: 'blocks', value: 'rejected' });
+  await control('reset', {});
+  expect(await post()).toMatchObject({ ok: true });
+  await control('reset', {});
+  expect(await messages(channel('ops'))).toEqual([]);
+  expect(await control('membership', { channel: channel('random'), user: user('cilium') })).toMatchObject({ ok: true });
+  expect(await api('chat.postMessage', { channel: channel('random'), text: 'x' })).toMatchObject({ ok: true });
+});
+
 it('sends everything anew when a channel appears', async () => {
   const harness = await startSlack();
   const events = await follow(harness);

@@ -98,6 +98,17 @@ describe('with Bolt', () => {
   });
 });
 
+it('marks a mention from another company', async () => {
+  const harness = await startSlack();
+  const frames = await connect(harness);
+  const text = `<@${harness.user('cilium')}> hi`;
+  await harness.control('message', { channel: harness.channel('partners'), user: harness.user('pat'), text });
+  expect(frames.find(({ type }) => type === 'events_api')?.payload).toMatchObject({
+    is_ext_shared_channel: true,
+    event: { type: 'app_mention', user_team: 'T0PARTNER01' },
+  });
+});
+
 describe('on the wire', () => {
   it('sends every envelope to exactly one of the connections, in turn', async () => {
     const harness = await startSlack();

@@ -21,6 +21,12 @@ function isSubscribed(world: World, event: string): boolean {
   return world.installation.events.includes(event);
 }
 
+/** Somebody from another company is marked as such. */
+function originOf(world: World, message: StoredMessage): Json {
+  const { team } = message;
+  return team === world.workspace.teamId ? {} : { user_team: team, source_team: team };
+}
+
 function wordEvent(message: StoredMessage, type: string): Json {
   const { text, user, ts, channel, team, thread_ts: threadTs } = message;
   const thread = threadTs === undefined ? {} : { thread_ts: threadTs };
@@ -37,9 +43,10 @@ async function announce(world: World, channel: Channel, message: StoredMessage):
     return;
   }
   const events: Json[] = [];
-  if (isMention && isSubscribed(world, 'app_mention')) events.push(wordEvent(message, 'app_mention'));
+  const origin = originOf(world, message);
+  if (isMention && isSubscribed(world, 'app_mention')) events.push({ ...wordEvent(message, 'app_mention'), ...origin });
   if (isSubscribed(world, MESSAGE_EVENTS[channel.kind])) {
-    events.push({ ...wordEvent(message, 'message'), channel_type: CHANNEL_TYPES[channel.kind] });
+    events.push({ ...wordEvent(message, 'message'), ...origin, channel_type: CHANNEL_TYPES[channel.kind] });
   }
   await Promise.all(events.map((event) => world.courier.tell(eventPayload(world, event, channel))));
 }

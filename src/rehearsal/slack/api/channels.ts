@@ -52,6 +52,7 @@ export function directMessage(world: World, userId: string): Channel {
     isExtShared: person.teamId !== world.workspace.teamId,
     isArchived: false,
     members: new Set(members),
+    firstMembers: members,
     createdAt: Math.floor(world.clock.now() / 1_000),
   };
   world.workspace.channels.set(created.id, created);
