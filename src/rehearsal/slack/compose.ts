@@ -32,6 +32,17 @@ function invalidBlocks(messages: readonly string[]): never {
   });
 }
 
+/** Pictures by `slack_file` must have been uploaded and be pictures. */
+function unknownPictures(world: World, value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => unknownPictures(world, item));
+  if (!isJson(value)) return [];
+  const nested = Object.values(value).flatMap((item) => unknownPictures(world, item));
+  const id = asJson(value['slack_file'])['id'];
+  if (typeof id !== 'string') return nested;
+  const isPicture = world.files.shared.get(id)?.file.mimetype.startsWith('image/') === true;
+  return isPicture ? nested : [...nested, `invalid slack file: ${id}`];
+}
+
 function refusedByFault(world: World, blocks: readonly Json[]): boolean {
   const fault = world.faults.value('blocks');
   if (fault === 'rejected') return blocks.length > 0;
@@ -41,7 +52,7 @@ function refusedByFault(world: World, blocks: readonly Json[]): boolean {
 /** @throws Refusal invalid_blocks_format, invalid_blocks, msg_blocks_too_long */
 function messageBlocks(world: World, given: unknown): readonly Json[] {
   if (!Array.isArray(given)) refuse('invalid_blocks_format');
-  const problems = validateBlocks(given, 'message');
+  const problems = [...validateBlocks(given, 'message'), ...unknownPictures(world, given)];
   if (problems.length > 0) invalidBlocks(problems);
   const blocks = given.map(asJson);
   if (refusedByFault(world, blocks)) invalidBlocks(['unsupported type [json-pointer:/blocks/0/type]']);

@@ -260,6 +260,25 @@ describe('files', () => {
     expect(await api('files.info', { file: id })).toMatchObject({ error: 'file_not_found' });
   });
 
+  it('shows uploaded pictures in image blocks, and nothing else', async () => {
+    const { api, channel } = await startSlack();
+    const upload = async (filename: string) => {
+      const { upload_url: url, file_id: id } = await api('files.getUploadURLExternal', { filename, length: 3 });
+      await fetch(String(url), { method: 'POST', body: 'abc' });
+      await api('files.completeUploadExternal', { files: [{ id }] });
+      return id;
+    };
+    const post = (id: unknown) =>
+      api('chat.postMessage', {
+        channel: channel('ops'),
+        text: 'x',
+        blocks: [{ type: 'image', alt_text: 'a', slack_file: { id } }],
+      });
+    expect(await post(await upload('chart.png'))).toMatchObject({ ok: true });
+    expect(await post(await upload('data.json'))).toMatchObject({ error: 'invalid_blocks' });
+    expect(await post('F0NOWHERE1')).toMatchObject({ error: 'invalid_blocks' });
+  });
+
   it('refuses bytes that are not as many as announced, and files that never came', async () => {
     const { api, channel } = await startSlack();
     const { upload_url: url, file_id: id } = await api('files.getUploadURLExternal', { filename: 'a.txt', length: 3 });
