@@ -128,20 +128,29 @@ function toWorkload({ metadata, spec, status }: Deployment): Workload {
 }
 
 async function readOwner(reading: Reading, daemonSet: DaemonSet, nodes: readonly Node[]) {
-  const helmCharts = await part(reading, 'HelmChart objects', () => readHelmCharts(reading));
+  const helmCharts = await part(reading, 'HelmChart objects', () => readHelmCharts(reading, nodes));
   const asked = releaseOf(daemonSet) === undefined;
   const classicCli = asked && (await part(reading, 'Secret of cilium-cli', () => hasClassicCli(reading))) === true;
   return ownerOf({ daemonSet, nodes, helmCharts, classicCli });
 }
 
-async function readHelmCharts(reading: Reading): Promise<readonly MetadataOnly[]> {
+async function readHelmCharts(reading: Reading, nodes: readonly Node[]): Promise<readonly MetadataOnly[]> {
   try {
     return await collect(reading, HELM_CHARTS, { as: 'metadata' }, (page) => parseAll(MetadataOnly, page));
   } catch (thrown: unknown) {
-    // Most clusters do not serve this group: then nothing there owns Cilium.
-    if (thrown instanceof OpsError && thrown.code === 'NotFound') return [];
+    if (thrown instanceof OpsError && meansNoHelmCharts(thrown, nodes)) return [];
     throw thrown;
   }
+}
+
+/**
+ * Most clusters do not serve this group. Whoever has no right to it is told 403 whether it is served or not (seen on
+ * a real cluster): only where K3s or RKE2 runs does that leave anything open.
+ */
+function meansNoHelmCharts({ code }: OpsError, nodes: readonly Node[]): boolean {
+  if (code === 'NotFound') return true;
+  const rancher = nodes.some((node) => /\+(k3s|rke2)/.test(node.status.nodeInfo?.kubeletVersion ?? ''));
+  return code === 'Forbidden' && nodes.length > 0 && !rancher;
 }
 
 async function hasClassicCli(reading: Reading): Promise<boolean> {

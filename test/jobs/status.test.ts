@@ -205,7 +205,7 @@ describe('status when something is wrong', () => {
     expect(report.headline).toContain('Nobody can say whether Cilium runs on prod');
   });
 
-  it.each(['nodes', 'pods', 'configmaps', 'deployments', 'ciliumnodes', 'ciliumendpoints', 'helmcharts'])(
+  it.each(['nodes', 'pods', 'configmaps', 'deployments', 'ciliumnodes', 'ciliumendpoints'])(
     'survives the loss of %s and names it',
     async (plural) => {
       const { outcome, report } = await ask('vxlan', { allowed: ({ resource }) => resource.plural !== plural });
@@ -215,6 +215,22 @@ describe('status when something is wrong', () => {
       expect(report.headline).not.toBe('Cilium on prod is healthy');
     },
   );
+
+  it.each([
+    { kubelet: 'v1.33.1+k3s1', want: /HelmChart objects/ },
+    { kubelet: 'v1.33.1', want: undefined },
+  ])('misses the right to read HelmCharts only where they may exist: kubelet $kubelet', async ({ kubelet, want }) => {
+    const { report } = await ask('vxlan', {
+      allowed: ({ resource }) => resource.plural !== 'helmcharts',
+      change: ({ objects }) => {
+        for (const node of objects['nodes'] ?? [])
+          Object.assign(node.status['nodeInfo'] ?? {}, { kubeletVersion: kubelet });
+      },
+    });
+
+    if (want === undefined) expect(report.partial).toBeUndefined();
+    else expect(report.partial).toMatch(want);
+  });
 
   it('ends with the reason of the run when it is cancelled midway', async () => {
     const stop = new AbortController();

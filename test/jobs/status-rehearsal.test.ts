@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { status } from '../../jobs/status.ts';
+import { StatusData } from '../../src/cilium/status-data.ts';
+import { Report } from '../../src/core/report.ts';
+import { type OpenRehearsal, openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
+import { finish } from './recorded-cluster.ts';
+
+describe('status over the real cluster port, on the rehearsal cluster', () => {
+  let open: OpenRehearsal;
+  beforeAll(async () => {
+    open = await openRehearsalCluster({ context: 'chatops' });
+  });
+  afterAll(async () => open.close());
+
+  async function ask() {
+    const context = { cluster: open.port, clock: systemClock, log: silentLog, signal: AbortSignal.timeout(30_000) };
+    const { outcome, data } = await finish(status.run({}, context));
+    return {
+      outcome,
+      report: Report.parse('report' in outcome ? outcome.report : undefined),
+      data: StatusData.parse(data),
+    };
+  }
+
+  async function turn(id: string, value: string): Promise<void> {
+    const answer = await fetch(`${open.rehearsal.controlUrl}/faults`, {
+      method: 'POST',
+      body: JSON.stringify({ id, value }),
+    });
+    expect(answer.status).toBe(200);
+  }
+
+  it('finds the tunnel, the release with its chart, and the five pods outside Cilium', async () => {
+    const { report, data } = await ask();
+
+    expect(report.headline).toBe('Cilium on prod is healthy · 1 thing to look at');
+    expect(report.table?.rows[0]?.slice(0, 2)).toEqual(['Routing (datapath mode)', 'Tunnel (VXLAN)']);
+    expect(data.installation?.release).toMatchObject({ status: 'deployed', chart: 'cilium 1.19.0-pre.4' });
+    expect(data.unmanaged).toMatchObject({ total: 5, running: 11 });
+    expect(data.health).toHaveLength(3);
+    expect(report.partial).toBeUndefined();
+  });
+
+  it.each([
+    {
+      id: 'cilium',
+      value: 'not-rolled-out',
+      want: /native routing is configured but 3 of 3 agents still run VXLAN: restart pending/,
+    },
+    { id: 'cilium', value: 'mixed', want: /native|routing modes/ },
+    { id: 'cilium', value: 'absent', want: /Cilium is not installed on prod/ },
+    { id: 'node', value: 'not-ready', want: /1 of 3 agents is down/ },
+    { id: 'agent', value: 'crashing', want: /1 of 3 agents is down \(CrashLoopBackOff\)/ },
+    { id: 'access', value: 'no-exec', want: /its agents told nothing/ },
+    { id: 'access', value: 'none', want: /Nobody can say whether Cilium runs/ },
+  ])('answers honestly when $id is $value', async ({ id, value, want }) => {
+    await turn(id, value);
+    try {
+      const { report } = await ask();
+
+      expect(report.headline).toMatch(want);
+    } finally {
+      await turn(id, 'off');
+    }
+  });
+
+  it('waits no longer than its own deadline for an agent that hangs', async () => {
+    await turn('agent', 'frozen');
+    try {
+      const { report, outcome } = await ask();
+
+      expect(outcome.type).toBe('succeeded');
+      expect(report.partial).toContain('heard 2 of 3 agents');
+      expect(report.findings[0]?.text).toContain('1 agent did not answer: node3');
+    } finally {
+      await turn('agent', 'off');
+    }
+  });
+});
