@@ -99,7 +99,7 @@ describe('unmodified @kubernetes/client-node', () => {
     const exec = new Exec(config);
 
     const status = await new Promise<V1Status>((resolve, reject) => {
-      exec.exec('legacy', 'legacy-bare', 'c', ['sh', '-c', 'exit 7'], out, out, null, false, resolve).catch(reject);
+      exec.exec('legacy', 'legacy-bare', 'bare', ['sh', '-c', 'exit 7'], out, out, null, false, resolve).catch(reject);
     });
 
     expect(status).toMatchObject({

@@ -1,5 +1,5 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -207,11 +207,15 @@ describe.skipIf(missing !== '')(`real kubectl${missing}`, () => {
     { args: ['auth', 'can-i', 'list', 'pods', '-A', '--as', 'eve', '--as-group', 'viewers'], code: 0, out: /^yes/ },
     { args: ['auth', 'can-i', 'get', 'secrets', '--as', 'eve', '--as-group', 'viewers'], code: 1, out: /^no/ },
     {
-      args: ['auth', 'can-i', 'create', 'pods/exec', '-n', 'kube-system', '--context', 'chatops'],
+      args: ['auth', 'can-i', 'create', 'pods', '--subresource=exec', '-n', 'kube-system', '--context', 'chatops'],
       code: 0,
       out: /^yes/,
     },
-    { args: ['auth', 'can-i', 'create', 'pods/exec', '-n', 'bench', '--context', 'chatops'], code: 1, out: /^no/ },
+    {
+      args: ['auth', 'can-i', 'create', 'pods', '--subresource=exec', '-n', 'bench', '--context', 'chatops'],
+      code: 1,
+      out: /^no/,
+    },
     {
       args: ['auth', 'can-i', '--list', '-n', 'kube-system', '--context', 'chatops'],
       code: 0,
@@ -235,7 +239,12 @@ describe.skipIf(missing !== '')(`real kubectl${missing}`, () => {
   });
 
   it('creates, labels, patches and deletes', async () => {
-    const created = await kubectl('create', 'configmap', 'by-hand', '--from-literal=a=1');
+    const file = join(home, 'by-hand.json');
+    writeFileSync(
+      file,
+      JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'by-hand' }, data: { a: '1' } }),
+    );
+    const created = await kubectl('create', '-f', file);
     const labelled = await kubectl('label', 'configmap', 'by-hand', 'team=net');
     const patched = await kubectl(
       'patch',
