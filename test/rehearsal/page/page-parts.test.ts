@@ -7,7 +7,7 @@ import {
   threadMessages,
 } from '../../../src/rehearsal/slack/page/page-state.ts';
 import { formatRoute, localHref, parseRoute } from '../../../src/rehearsal/slack/page/route.ts';
-import { formatSlackDate } from '../../../src/rehearsal/slack/page/slack-date.ts';
+import { formatSlackDate, since } from '../../../src/rehearsal/slack/page/slack-date.ts';
 import { suggest, toOutgoing } from '../../../src/rehearsal/slack/page/suggestions.ts';
 import type { UiEvent } from '../../../src/rehearsal/slack/ui-protocol.ts';
 import { aMessage, aWorkspace, BOT, DANA, LEE, OPS } from './a-workspace.ts';
@@ -165,6 +165,12 @@ describe('dates', () => {
   ])('$format is $want', ({ format, at, want }) => {
     expect(formatSlackDate(new Date(at).getTime() / 1_000, format, reader)).toBe(want);
   });
+
+  it.each([
+    { when: 'a moment ahead of the page', at: '2026-11-23T12:00:07Z', want: 'just now' },
+    { when: 'seconds ago', at: '2026-11-23T11:59:30Z', want: 'just now' },
+    { when: 'an hour ago', at: '2026-11-23T11:00:00Z', want: '1 hour ago' },
+  ])('says $want of what happened $when', ({ at, want }) => expect(since(new Date(at), reader)).toBe(want));
 
   it('falls back where there is no number', () => {
     expect(formatSlackDate(Number.NaN, '{time}', reader)).toBeUndefined();

@@ -49,6 +49,7 @@ type GridProps = {
 
 function Grid({ label, rows, columns, rowHead }: GridProps) {
   const [head, ...body] = rows.map((row) => arrayOf(row).map(fieldsOf));
+  const cellProps = (column: number) => toCellProps(columns[column] ?? {}, longestIn([head ?? [], ...body], column));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section className="table-scroll" aria-label={label} tabIndex={0}>
@@ -57,7 +58,7 @@ function Grid({ label, rows, columns, rowHead }: GridProps) {
           <tr>
             {head?.map((cell, column) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: cells have no identity but their place
-              <th key={column} scope="col" className={cellClass(columns[column])}>
+              <th key={column} scope="col" {...cellProps(column)}>
                 <Cell cell={cell} />
               </th>
             ))}
@@ -71,7 +72,7 @@ function Grid({ label, rows, columns, rowHead }: GridProps) {
                 const Tag = column === rowHead ? 'th' : 'td';
                 return (
                   // biome-ignore lint/suspicious/noArrayIndexKey: cells have no identity but their place
-                  <Tag key={column} className={cellClass(columns[column])}>
+                  <Tag key={column} {...cellProps(column)}>
                     <Cell cell={cell} />
                   </Tag>
                 );
@@ -84,8 +85,25 @@ function Grid({ label, rows, columns, rowHead }: GridProps) {
   );
 }
 
-function cellClass(settings: Fields = {}): string {
-  return `${str(settings, 'align') || 'left'} ${flag(settings, 'is_wrapped') ? 'wrapped' : ''}`.trim();
+const LINES_AT_MOST = 4;
+const WIDEST_CH = 32;
+
+/** A wrapped column stays wide enough that its longest cell takes about four lines, however narrow the window. */
+function toCellProps(settings: Fields, longestChars: number) {
+  const align = str(settings, 'align') || 'left';
+  if (!flag(settings, 'is_wrapped')) return { className: align };
+  // The cell's own padding is part of its width.
+  const minWidth = `calc(${Math.min(WIDEST_CH, Math.ceil(longestChars / LINES_AT_MOST))}ch + 24px)`;
+  return { className: `${align} wrapped`, style: { minWidth } };
+}
+
+function longestIn(rows: readonly (readonly Fields[])[], column: number): number {
+  return Math.max(0, ...rows.map((row) => plainLength(row[column] ?? {})));
+}
+
+/** The characters of a cell; rich text nests them in elements of elements. */
+function plainLength(part: Fields): number {
+  return str(part, 'text').length + children(part, 'elements').reduce((sum, inner) => sum + plainLength(inner), 0);
 }
 
 function Cell({ cell }: { readonly cell: Fields }) {

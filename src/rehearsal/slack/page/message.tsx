@@ -5,7 +5,7 @@ import { Blocks } from './blocks.tsx';
 import type { FormValues } from './element-values.ts';
 import { Files } from './files.tsx';
 import { formatRoute } from './route.ts';
-import { ago, clockTime } from './slack-date.ts';
+import { clockTime, since } from './slack-date.ts';
 import { SurfaceProvider } from './surface.tsx';
 import { Mrkdwn } from './text.tsx';
 import { useWorkspace } from './workspace-context.tsx';
@@ -90,7 +90,7 @@ function ThreadLink({ message }: { readonly message: UiMessage }) {
   return (
     <a className="thread-link" href={href}>
       <b>{count === 1 ? '1 reply' : `${count} replies`}</b>
-      {last && <span className="quiet">Last reply {ago(new Date(Number(last.ts) * 1_000), { now })}</span>}
+      {last && <span className="quiet">Last reply {since(new Date(Number(last.ts) * 1_000), { now })}</span>}
     </a>
   );
 }

@@ -1,7 +1,8 @@
 /** When and where a date is read. `timeZone` undefined means the reader's own. */
 export type Reader = { readonly now: Date; readonly timeZone?: string };
 
-const DAY_MS = 24 * 60 * 60_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const TOKENS: Readonly<Record<string, (at: Date, reader: Reader) => string>> = {
   date_num: (at, reader) => isoDay(at, reader),
@@ -57,8 +58,13 @@ export function isoDay(at: Date, reader: Reader): string {
   return parts.format(at);
 }
 
+/** "just now", "3 minutes ago": for what has happened, even where the page's clock is a moment behind. */
+export function since(at: Date, reader: Reader): string {
+  return reader.now.getTime() - at.getTime() < MINUTE_MS ? 'just now' : ago(at, reader);
+}
+
 /** "3 minutes ago", "in 2 hours". */
-export function ago(at: Date, reader: Reader): string {
+function ago(at: Date, reader: Reader): string {
   const seconds = Math.round((at.getTime() - reader.now.getTime()) / 1_000);
   const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
   const size = Math.abs(seconds);
