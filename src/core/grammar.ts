@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { CommandCard } from './command-card.ts';
-import { nearest } from './nearest.ts';
+import { nearest, offBy } from './nearest.ts';
 import { joinWords, splitWords } from './words.ts';
 
 /**
@@ -88,13 +88,13 @@ function findCard<Card extends CommandCard>(
 function unknownCommand<Card extends CommandCard>(words: readonly string[], cards: readonly Card[]): Parsed<Card> {
   const typed = joinWords(words);
   const guesses = cards.flatMap((card) =>
-    card.words.map((spelling) => {
-      const head = words.slice(0, spelling.length).join(' ');
-      return nearest(head, [spelling.join(' ')]) === undefined ? undefined : { card, spelling };
+    card.words.flatMap((spelling) => {
+      const off = offBy(words.slice(0, spelling.length).join(' '), spelling.join(' '));
+      return off === undefined ? [] : [{ card, spelling, off }];
     }),
   );
-  // More words that match are a better guess than fewer.
-  const [guess] = guesses.filter((each) => each !== undefined).sort((a, b) => b.spelling.length - a.spelling.length);
+  // The fewest wrong letters; of two that are as near, the one that explains more of what was typed.
+  const [guess] = guesses.sort((a, b) => a.off - b.off || b.spelling.length - a.spelling.length);
   const [first = ''] = words;
   const known = cards.filter((card) => card.words.some(([head]) => head === first.toLowerCase()));
   const problem =

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { jobs } from '../../jobs/registry.ts';
+import { Actor } from '../../src/core/actor.ts';
+import { ChatopsConfig, clustersAt, defaultChatopsConfig, refusalOf } from '../../src/core/chatops-config.ts';
+import { ChannelId } from '../../src/core/ids.ts';
+
+const dana = Actor.parse({ user: 'U01DANA' });
+const [read] = jobs;
+
+describe('chatops.yaml', () => {
+  it.each([
+    { when: 'it names no cluster', file: { clusters: [] }, want: 'Too small' },
+    { when: 'a cluster has no name', file: { clusters: [{}] }, want: 'expected string' },
+    { when: 'a name has capitals', file: { clusters: [{ name: 'Prod' }] }, want: 'a cluster name has' },
+    { when: 'two have one name', file: { clusters: [{ name: 'a' }, { name: 'a' }] }, want: 'the same name' },
+    {
+      when: 'it has both sources',
+      file: { clusters: [{ name: 'a', context: 'x', inCluster: true }] },
+      want: 'exclude',
+    },
+    { when: 'a channel is a name', file: { clusters: [{ name: 'a', channels: ['#ops'] }] }, want: 'Invalid' },
+    { when: 'no channel is left', file: { clusters: [{ name: 'a', channels: [] }] }, want: 'Too small' },
+    { when: 'a key is misspelt', file: { clusters: [{ name: 'a', chanels: ['C01OPS'] }] }, want: 'chanels' },
+    { when: 'a key is misspelt above', file: { cluster: [], clusters: [{ name: 'a' }] }, want: 'cluster' },
+    { when: 'it is empty', file: null, want: 'expected object' },
+  ])('is refused when $when', ({ file, want }) => {
+    const parsed = ChatopsConfig.safeParse(file);
+
+    expect(parsed.success ? '' : parsed.error.issues.map((issue) => issue.message).join()).toContain(want);
+  });
+
+  it('is one cluster when there is no file', () => {
+    expect(defaultChatopsConfig(false)).toEqual({ clusters: [{ name: 'default' }] });
+    expect(defaultChatopsConfig(true)).toEqual({ clusters: [{ name: 'default', inCluster: true }] });
+  });
+});
+
+describe('clustersAt', () => {
+  const config = ChatopsConfig.parse({ clusters: [{ name: 'prod', channels: ['C01OPS'] }, { name: 'dev' }] });
+  const names = (channel: string): readonly string[] =>
+    clustersAt(config, { type: 'slack', channel: ChannelId.parse(channel), via: 'slash' }).map(({ name }) => name);
+
+  it('shows a channel its own clusters and the free ones', () => {
+    expect(names('C01OPS')).toEqual(['prod', 'dev']);
+    expect(names('C02OTHER')).toEqual(['dev']);
+  });
+
+  it('shows the terminal all: it acts with its own rights', () => {
+    expect(clustersAt(config, { type: 'terminal' })).toHaveLength(2);
+  });
+});
+
+describe('refusalOf', () => {
+  it('lets anybody of the organisation look', () => expect(refusalOf(read, dana)).toBeUndefined());
+
+  it('lets nobody from elsewhere do anything', () => {
+    expect(refusalOf(read, { ...dana, external: true })).toContain('other organisations');
+  });
+
+  it.each(['probe', 'change'] as const)('denies a %s to everybody while no policy allows it', (risk) => {
+    expect(refusalOf({ ...read, risk }, dana)).toContain('no policy allows it');
+  });
+});
