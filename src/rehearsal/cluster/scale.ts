@@ -59,7 +59,7 @@ function metadataOf(mould: KubeObject, name: string, more: Partial<ObjectMeta> =
 }
 
 /** Nodes are numbered from 4 on: the first three are the recorded ones. */
-export function nodeName(index: number): string {
+function nodeName(index: number): string {
   return `worker-${String(index).padStart(4, '0')}`;
 }
 
@@ -127,8 +127,14 @@ function makeEndpoint(mould: KubeObject, place: Placement, id: number): KubeObje
   return { ...mould, metadata: metadataOf(mould, name, { namespace, ownerReferences }), status };
 }
 
-function podFields(place: Placement): Readonly<Record<string, string>> {
-  return { 'spec.nodeName': nodeName(place.node), 'status.phase': 'Running', 'status.podIP': place.ip };
+/** What field selectors ask for: with these at hand no pod has to be made to be left out. */
+function podFields(place: Placement, hostNetwork: boolean): Readonly<Record<string, string>> {
+  return {
+    'spec.nodeName': nodeName(place.node),
+    'spec.hostNetwork': String(hostNetwork),
+    'status.phase': 'Running',
+    'status.podIP': place.ip,
+  };
 }
 
 function* nodeIndexes(nodes: number): Iterable<number> {
@@ -156,7 +162,7 @@ function loadNodes(loader: Loader, moulds: Moulds, nodes: number): void {
   const agents = indexes.map((index): LazyObject => {
     const name = `cilium-${hashOf(nodeName(index), 5)}${index % 10}`;
     const place = { name, namespace: 'kube-system', node: index, ip: nodeAddress(index) };
-    const fields = podFields(place);
+    const fields = podFields(place, true);
     return {
       namespace: 'kube-system',
       name,
@@ -195,7 +201,13 @@ function loadPods(loader: Loader, moulds: Moulds, scale: Scale): void {
     const { namespace, labels } = workload;
     const place = placeOf(pod, workload, scale.nodes);
     const { name } = place;
-    pods.push({ namespace, name, labels, fields: podFields(place), make: () => makePod(moulds.pod, place, labels) });
+    pods.push({
+      namespace,
+      name,
+      labels,
+      fields: podFields(place, false),
+      make: () => makePod(moulds.pod, place, labels),
+    });
     if (pod % UNMANAGED_EVERY === UNMANAGED_EVERY - 1) continue;
     const fields = { 'status.networking.node': nodeAddress(place.node) };
     endpoints.push({
