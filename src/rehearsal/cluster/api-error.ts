@@ -1,9 +1,9 @@
 /** Kubernetes Status failures, worded as recorded on a real cluster (Kubernetes 1.36). */
 import type { ResourceType } from './resources.ts';
 
-export type StatusCause = { readonly reason?: string; readonly message?: string; readonly field?: string };
+type StatusCause = { readonly reason?: string; readonly message?: string; readonly field?: string };
 
-export type StatusDetails = {
+type StatusDetails = {
   readonly name?: string;
   readonly group?: string;
   readonly kind?: string;
@@ -58,7 +58,7 @@ export class PlainTextError extends Error {
 }
 
 /** `pods`, `daemonsets.apps`: how messages name a resource. */
-export function qualifiedName(type: Pick<ResourceType, 'group' | 'resource'>): string {
+function qualifiedName(type: Pick<ResourceType, 'group' | 'resource'>): string {
   return type.group === '' ? type.resource : `${type.resource}.${type.group}`;
 }
 

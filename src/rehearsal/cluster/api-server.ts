@@ -85,12 +85,13 @@ export function createApiServer(cluster: Cluster, certificate: Certificate, log:
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const startedMs = Date.now();
     socket.on('error', () => socket.destroy());
-    if (cluster.faults.value('api') === 'unreachable') {
-      socket.destroy();
-      return;
+    try {
+      if (!(await applyFaults(cluster, request))) return;
+      const { status, user } = exec.upgrade(request, socket, head);
+      logged(log, { request, startedMs, user }, status, 0);
+    } catch (thrown: unknown) {
+      logged(log, { request, startedMs, user: '' }, exec.refuse(socket, thrown), 0);
     }
-    const { status, user } = await exec.upgrade(request, socket, head);
-    logged(log, { request, startedMs, user }, status, 0);
   };
 
   // A kubelet that does not answer keeps the handshake waiting: no timeout of ours may end it.

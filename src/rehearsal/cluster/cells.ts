@@ -1,7 +1,7 @@
 /** Cell texts as the API server's printers write them. */
 
 export const NONE = '<none>';
-export const UNKNOWN = '<unknown>';
+const UNKNOWN = '<unknown>';
 
 export function orNone(text: string): string {
   return text === '' ? NONE : text;

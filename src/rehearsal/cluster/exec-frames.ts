@@ -5,7 +5,7 @@ import type { ExecResult } from './agent/shell.ts';
 export const STDIN = 0;
 export const STDOUT = 1;
 export const STDERR = 2;
-export const STATUS = 3;
+const STATUS = 3;
 /** v5 only: the byte after it names the channel that the client closes. */
 export const CLOSE = 255;
 

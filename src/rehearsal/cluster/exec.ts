@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { runInAgent } from './agent/commands.ts';
-import { type ExecInput, type ExecResult, runCommon, sleep, unwrapTimeout } from './agent/shell.ts';
+import { type ExecInput, type ExecResult, runCommon, unwrapTimeout } from './agent/shell.ts';
 import { ApiError, badRequest, forbidden, notFound, PlainTextError } from './api-error.ts';
 import type { Cluster } from './cluster-state.ts';
 import { CLOSE, frame, framesOf, PROTOCOLS, STDERR, STDIN, STDOUT, statusFrame } from './exec-frames.ts';
@@ -13,8 +13,6 @@ import { chooseContainer, containerState, nodeOf } from './pod-containers.ts';
 import { isTrue, parseRequest, type ResourceRequest } from './request-info.ts';
 import { authorizeResource, resolveType } from './router.ts';
 import type { UserInfo } from './users.ts';
-
-const SLOW_SECONDS = 2;
 
 type Target = {
   readonly pod: KubeObject;
@@ -115,14 +113,16 @@ function refuse(socket: Duplex, thrown: unknown): number {
   return answer.code;
 }
 
-export type Upgraded = {
+type Upgraded = {
   /** HTTP status; 0 when the handshake hangs on purpose. */
   readonly status: number;
   readonly user: string;
 };
 
 export type ExecServer = {
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<Upgraded>;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Upgraded;
+  /** Answers in place of the handshake; returns the HTTP status. */
+  readonly refuse: (socket: Duplex, thrown: unknown) => number;
   readonly close: () => void;
 };
 
@@ -153,10 +153,9 @@ export function createExecServer(cluster: Cluster): ExecServer {
   };
 
   return {
-    upgrade: async (request, socket, head) => {
+    upgrade: (request, socket, head) => {
       let username = '';
       try {
-        if (cluster.faults.value('api') === 'slow') await sleep(SLOW_SECONDS, new AbortController().signal);
         const user = cluster.authentication.userOf(request.headers);
         username = user.username;
         return { status: accept(user, request, socket, head), user: username };
@@ -164,6 +163,7 @@ export function createExecServer(cluster: Cluster): ExecServer {
         return { status: refuse(socket, thrown), user: username };
       }
     },
+    refuse,
     close: () => {
       for (const socket of waiting) socket.destroy();
       for (const client of server.clients) client.terminate();

@@ -12,7 +12,7 @@ export type KubeconfigInput = {
 };
 
 /** JSON is YAML, so every reader of kubeconfig files takes it. */
-export function kubeconfigText(input: KubeconfigInput): string {
+function kubeconfigText(input: KubeconfigInput): string {
   const { clusterName, server, certificate, accounts, currentContext } = input;
   const authority = Buffer.from(certificate).toString('base64');
   const config = {

@@ -6,7 +6,7 @@ import { type Matcher, matcherOf } from './selectors.ts';
 import { readEntry, type Store } from './store.ts';
 import type { Entry } from './store-entry.ts';
 
-export type ListMetadata = {
+type ListMetadata = {
   readonly resourceVersion: string;
   readonly continue?: string;
   readonly remainingItemCount?: number;
@@ -22,7 +22,7 @@ const EXPIRED_TOKEN =
   'Continuing with the provided token results in an inconsistent list - objects that were created, modified, or ' +
   'deleted between the time the first chunk was returned and now may show up in the list.';
 
-export function encodeContinue(revision: number, key: string): string {
+function encodeContinue(revision: number, key: string): string {
   // A consistent token's key begins with a slash, the one offered after a 410 does not: as recorded.
   const start = revision < 0 ? key : `/${key}`;
   return Buffer.from(JSON.stringify({ v: TOKEN_VERSION, rv: revision, start })).toString('base64url');

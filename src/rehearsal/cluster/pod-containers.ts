@@ -8,7 +8,7 @@ function names(pod: KubeObject, field: string): string[] {
   return listAt(pod, 'spec', field).map((container) => textAt(container, 'name'));
 }
 
-export function allContainers(pod: KubeObject): string[] {
+function allContainers(pod: KubeObject): string[] {
   return [...names(pod, 'initContainers'), ...names(pod, 'containers')];
 }
 

@@ -16,10 +16,10 @@ export type Attributes = {
   readonly path?: string;
 };
 
-export type Verdict = { readonly allowed: boolean; readonly reason: string };
+type Verdict = { readonly allowed: boolean; readonly reason: string };
 
 /** One rule and the binding that grants it; `namespace` is empty for cluster-wide grants. */
-export type Grant = { readonly rule: unknown; readonly namespace: string; readonly because: string };
+type Grant = { readonly rule: unknown; readonly namespace: string; readonly because: string };
 
 export type Authorizer = {
   readonly authorize: (attributes: Attributes) => Verdict;
@@ -59,7 +59,7 @@ function matchesPath(urls: readonly string[], path: string): boolean {
   return urls.some((url) => url === '*' || url === path || (url.endsWith('*') && path.startsWith(url.slice(0, -1))));
 }
 
-export function ruleAllows(rule: unknown, asked: Attributes): boolean {
+function ruleAllows(rule: unknown, asked: Attributes): boolean {
   if (!includes(stringsAt(rule, 'verbs'), asked.verb)) return false;
   if (asked.path !== undefined) return matchesPath(stringsAt(rule, 'nonResourceURLs'), asked.path);
   const { group = '', resource = '', subresource = '', name = '' } = asked;

@@ -1,6 +1,6 @@
 /** The last requests the API server answered, for tests that ask "what did the bot really do?". */
 
-export type LoggedRequest = {
+type LoggedRequest = {
   readonly at: string;
   readonly verb: string;
   readonly path: string;

@@ -1,7 +1,7 @@
 /** The resource table: what the recorded discovery documents list, in a form the router can ask. */
 import { readFileSync } from 'node:fs';
 
-export type Subresource = {
+type Subresource = {
   readonly subresource: string;
   readonly responseKind: { readonly group: string; readonly version: string; readonly kind: string };
   readonly verbs: readonly string[];

@@ -33,7 +33,7 @@ import {
 } from './writes.ts';
 
 /** Body of a request, read to the end. */
-export type BodyReader = () => Promise<Buffer>;
+type BodyReader = () => Promise<Buffer>;
 
 export type Exchange = {
   readonly request: IncomingMessage;

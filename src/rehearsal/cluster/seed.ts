@@ -14,21 +14,21 @@ const TIMESTAMP = /"(2026-11-22T\d\d:\d\d:\d\d)(\.\d+)?Z"/g;
 const RECENT_MS = 300_000;
 const STRETCH = 1_440;
 
-export type TimeShift = (recordedMs: number) => number;
+type TimeShift = (recordedMs: number) => number;
 
-export function plainShift(nowMs: number): TimeShift {
+function plainShift(nowMs: number): TimeShift {
   return (recordedMs) => nowMs - (RECORDED_AT_MS - recordedMs);
 }
 
 /** Keeps order and the last five minutes; one older second becomes 24 minutes (agents ~1 day, nodes ~10 days). */
-export function stretchedShift(nowMs: number): TimeShift {
+function stretchedShift(nowMs: number): TimeShift {
   return (recordedMs) => {
     const ageMs = RECORDED_AT_MS - recordedMs;
     return nowMs - (ageMs <= RECENT_MS ? ageMs : RECENT_MS + (ageMs - RECENT_MS) * STRETCH);
   };
 }
 
-export function shiftTimes(json: string, shift: TimeShift): string {
+function shiftTimes(json: string, shift: TimeShift): string {
   return json.replace(TIMESTAMP, (_all, seconds: string, fraction: string | undefined) => {
     const shifted = new Date(shift(Date.parse(`${seconds}Z`))).toISOString().slice(0, 19);
     return `"${shifted}${fraction ?? ''}Z"`;

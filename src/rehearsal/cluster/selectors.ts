@@ -157,7 +157,7 @@ function fieldValue(entry: Entry, field: string): string {
 }
 
 /** @throws ApiError 400 for a field the resource does not index, or for anything but = == and !=. */
-export function parseFieldSelector(type: ResourceType, selector: string): Matcher {
+function parseFieldSelector(type: ResourceType, selector: string): Matcher {
   const terms = selector.split(',').filter((term) => term !== '');
   const requirements = terms.map((term): Matcher => {
     const found = /^([^=!]+)(==|!=|=)(.*)$/.exec(term);

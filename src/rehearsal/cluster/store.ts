@@ -41,7 +41,7 @@ type Bucket = { readonly entries: Map<string, Entry>; keys: string[] };
 
 const HISTORY_LIMIT = 20_000;
 
-export function keyOf(namespace: string, name: string): string {
+function keyOf(namespace: string, name: string): string {
   return namespace === '' ? name : `${namespace}/${name}`;
 }
 

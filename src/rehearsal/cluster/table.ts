@@ -15,7 +15,7 @@ function columnDefinitions(type: ResourceType): Json[] {
   }));
 }
 
-export function tableRow(type: ResourceType, object: KubeObject, now: Date): Json {
+function tableRow(type: ResourceType, object: KubeObject, now: Date): Json {
   return {
     cells: columnsOf(type).map(({ cell }) => cell(object, now)),
     object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata },

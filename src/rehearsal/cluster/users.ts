@@ -15,7 +15,7 @@ export const ANONYMOUS: UserInfo = { username: 'system:anonymous', groups: ['sys
 
 const AUTHENTICATED = 'system:authenticated';
 
-export function serviceAccountUser(namespace: string, name: string): UserInfo {
+function serviceAccountUser(namespace: string, name: string): UserInfo {
   return {
     username: `system:serviceaccount:${namespace}:${name}`,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, AUTHENTICATED],

@@ -66,7 +66,8 @@ export async function control(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   const response = await fetch(`${cluster.controlUrl}${path}`, init);
-  return await response.json();
+  const answer: unknown = await response.json();
+  return answer;
 }
 
 export function setFault(cluster: RehearsalCluster, id: string, value: string): Promise<unknown> {

@@ -16,7 +16,7 @@ export type HealthReport = {
 export type DeadNodes = ReadonlySet<string>;
 
 /** Grows with the cluster; 1m56.754608943s on three nodes, as recorded. */
-export function probeIntervalSeconds(nodes: number): number {
+function probeIntervalSeconds(nodes: number): number {
   return 60 * Math.log1p(2 * nodes);
 }
 
@@ -48,7 +48,7 @@ export function healthOf(agents: Agents, agent: Agent, nowMs: number, dead: Dead
   return { reachable: nodes.length - unreachable.size, total: nodes.length, probedAtMs, intervalSeconds, unreachable };
 }
 
-export function isoSeconds(ms: number): string {
+function isoSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 

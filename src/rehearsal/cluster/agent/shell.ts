@@ -16,7 +16,7 @@ export function exited(stdout: string, code = 0, stderr = ''): ExecResult {
   return { type: 'exited', stdout, stderr, code };
 }
 
-export function commandNotFound(command: string): ExecResult {
+function commandNotFound(command: string): ExecResult {
   return {
     type: 'not-started',
     why: `unable to start container process: exec: "${command}": executable file not found in $PATH`,

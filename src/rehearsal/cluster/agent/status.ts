@@ -30,7 +30,7 @@ function routing(agent: Agent): Readonly<Record<string, string>> {
 }
 
 /** Tunnel mode keeps SNAT off for this node's own pods only; native mode for the whole native routing CIDR. */
-export function snatExclusion(agent: Agent): string {
+function snatExclusion(agent: Agent): string {
   const native = isNative(agent) ? agent.config['ipv4-native-routing-cidr'] : undefined;
   return native ?? agent.podCidrs[0] ?? '';
 }
