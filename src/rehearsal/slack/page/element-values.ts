@@ -86,7 +86,7 @@ export function choiceKey(choice: unknown): string {
 }
 
 /** Every interactive element of the blocks with its block id, containers included. */
-export function elementsOf(blocks: readonly unknown[]): readonly { blockId: string; element: Fields }[] {
+function elementsOf(blocks: readonly unknown[]): readonly { blockId: string; element: Fields }[] {
   return blocks.map(fieldsOf).flatMap((block) => {
     const blockId = str(block, 'block_id');
     const own = [...arrayOf(block['elements']), block['element'], block['accessory']].map(fieldsOf);

@@ -6,7 +6,7 @@ import { arrayOf, child, type Fields, fieldsOf, has, str } from './fields.ts';
 import { useWorkspace } from './workspace-context.tsx';
 
 /** Where blocks stand: a message, or a view (modal or Home). What people do there is posted with this. */
-export type Place = { readonly channel: string; readonly messageTs: string } | { readonly viewId: string };
+type Place = { readonly channel: string; readonly messageTs: string } | { readonly viewId: string };
 
 export type Surface = {
   readonly isView: boolean;

@@ -56,7 +56,7 @@ export function CodeBlock({ text }: { readonly text: string }) {
   );
 }
 
-export function Spans({ spans }: { readonly spans: readonly Span[] }) {
+function Spans({ spans }: { readonly spans: readonly Span[] }) {
   // biome-ignore lint/suspicious/noArrayIndexKey: a parse result has no identity but its place
   return spans.map((span, index) => <SpanView key={index} span={span} />);
 }

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { formatRoute, parseRoute, type Route } from './route.ts';
+import { parseRoute, type Route } from './route.ts';
 
 export function useRoute(): Route {
   return parseRoute(useSyncExternalStore(onHashChange, () => window.location.hash));
@@ -8,8 +8,4 @@ export function useRoute(): Route {
 function onHashChange(changed: () => void): () => void {
   window.addEventListener('hashchange', changed);
   return () => window.removeEventListener('hashchange', changed);
-}
-
-export function goTo(route: Route): void {
-  window.location.hash = formatRoute(route);
 }
