@@ -24,6 +24,9 @@ export const ApiStatus = z.object({
 });
 export type ApiStatus = z.infer<typeof ApiStatus>;
 
+/** A failure is kept for messages and the log, where a proxy's whole page would be noise. */
+const MAX_TEXT = 16 * 1024;
+
 /** An answer that is not a success, as it came. `status` is set when the body was a Status object. */
 export class ApiFailure extends Error {
   readonly httpStatus: number;
@@ -40,7 +43,7 @@ export class ApiFailure extends Error {
     super(`HTTP ${httpStatus}: ${text.slice(0, 500)}`);
     this.name = 'ApiFailure';
     this.httpStatus = httpStatus;
-    this.text = text;
+    this.text = text.slice(0, MAX_TEXT);
     this.status = parseStatus(text);
     const asked = Number(first(headers['retry-after']) ?? this.status?.details.retryAfterSeconds);
     this.retryAfterMs = Number.isFinite(asked) ? asked * 1_000 : undefined;

@@ -11,6 +11,8 @@ const STATUS = 3;
 export type ExecOutput = {
   /** @throws OpsError OutputTooLarge */
   readonly take: (message: Buffer) => void;
+  /** The server has said how the command ended. */
+  readonly ended: () => boolean;
   /** The result once the server has sent the status, which is its last message. @throws ApiFailure for one that never ran */
   readonly result: () => ExecResult | undefined;
 };
@@ -33,6 +35,7 @@ export function collectOutput(maxBytes: number, what: string): ExecOutput {
       if (bytes > maxBytes) throw tooLarge(maxBytes, what);
       (channel === STDOUT ? stdout : stderr).push(payload);
     },
+    ended: () => status !== undefined,
     result: () =>
       status === undefined
         ? undefined

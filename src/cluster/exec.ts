@@ -13,6 +13,8 @@ import { pathOf } from './resource-path.ts';
 
 const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
 const FRAME_ALLOWANCE_BYTES = 64 * 1024;
+/** From the status, which is the last message, to the close of the socket. */
+const LINGER_MS = 500;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 /** What `timeout` says with when it stopped the command, could not execute it, or could not find it. */
 const EXIT_TIMED_OUT = 124;
@@ -93,8 +95,10 @@ type Call = {
   readonly words: readonly string[];
 };
 
-function converse(call: Call, signal: AbortSignal): Promise<ExecResult> {
+async function converse(call: Call, signal: AbortSignal): Promise<ExecResult> {
   const { asked, pass, request } = call;
+  // A slow login may have used up the time: nothing may start after that.
+  signal.throwIfAborted();
   const socket = new WebSocket(urlOf(call), PROTOCOLS, {
     headers: { ...pass.headers },
     ...pass.tls,
@@ -111,16 +115,22 @@ function converse(call: Call, signal: AbortSignal): Promise<ExecResult> {
     const onAbort = (): void => fail(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     // Stays for the life of the socket: terminate() during the handshake emits one more error.
-    socket.on('error', (thrown) =>
-      fail(thrown instanceof RangeError ? tooLarge(request.maxOutputBytes, asked.what) : thrown),
-    );
+    socket.on('error', (thrown) => fail(isOversized(thrown) ? tooLarge(request.maxOutputBytes, asked.what) : thrown));
     socket.on('unexpected-response', (_, answer) => void refusalOf(answer).then(fail, fail));
-    socket.on('message', (message: Buffer) => attempt(() => output.take(message), fail));
+    socket.on('message', (message: Buffer) => {
+      attempt(() => output.take(message), fail);
+      // A server that ended the command but keeps the socket open is not waited for.
+      if (output.ended()) setTimeout(() => socket.terminate(), LINGER_MS).unref();
+    });
     socket.on('close', () => {
       signal.removeEventListener('abort', onAbort);
       attempt(() => resolve(endOf(output.result(), asked)), fail);
     });
   });
+}
+
+function isOversized(thrown: Error): boolean {
+  return 'code' in thrown && thrown.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 }
 
 function attempt(work: () => void, fail: (thrown: unknown) => void): void {

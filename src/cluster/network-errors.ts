@@ -58,7 +58,7 @@ const Wrapped = z.object({ cause: z.unknown() });
 const Several = z.object({ errors: z.array(z.unknown()) });
 
 /** The system's code of an error, looked for in its causes too (Node tries several addresses and wraps the failures). */
-export function codeOf(thrown: unknown, depth = 0): string | undefined {
+function codeOf(thrown: unknown, depth = 0): string | undefined {
   if (depth > 4) return;
   const several = Several.safeParse(thrown);
   const inner = several.success ? several.data.errors[0] : Wrapped.safeParse(thrown).data?.cause;

@@ -108,6 +108,13 @@ describe('exec gives a result', () => {
     expect(seen?.headers['authorization']).toBe('Bearer t0ken');
   });
 
+  it('although the server never closes the socket', async () => {
+    const stub = await stubbed(talks((socket) => socket.send(frame(3, SUCCESS))));
+
+    expect(await stub.port.exec({ ...REQUEST, deadlineMs: 15_000 }, SIGNAL)).toMatchObject({ exitCode: 0 });
+    await expect.poll(stub.sockets).toBe(0);
+  });
+
   it('also from an image without timeout(1)', async () => {
     const missing = recorded(execAnswers, 'exec-command-not-found');
     const stub = await stubbed(
@@ -305,6 +312,26 @@ describe('exec against a bad server', () => {
     );
 
     await expect(stub.port.exec(REQUEST, SIGNAL)).rejects.toMatchObject({ code: 'ClusterUnreachable' });
+  });
+
+  it('survives bytes that are no WebSocket frames', async () => {
+    const stub = await stubbed(talks((_, { socket }) => void socket.write(Buffer.alloc(64, 0xff))));
+
+    await expect(stub.port.exec(REQUEST, SIGNAL)).rejects.toMatchObject({ code: 'ClusterUnreachable' });
+    await expect.poll(stub.sockets).toBe(0);
+  });
+
+  it('starts nothing when the login took all the time', async () => {
+    const credential = JSON.stringify({ kind: 'ExecCredential', status: { token: 'late' } });
+    const script = `setTimeout(() => console.log(${JSON.stringify(credential)}), 600)`;
+    const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: ['-e', script] };
+    const stub = await stubbed(plays(recorded(execAnswers, 'exec-v4-ok')), { user: { exec: plugin } });
+    const late = stub.port.exec({ ...REQUEST, deadlineMs: 200 }, SIGNAL);
+    await expect(late).rejects.toMatchObject({ code: 'ClusterTimeout' });
+    // Shares the login that is still under way, and so ends after the first one would have started its command.
+    await stub.port.exec(REQUEST, SIGNAL);
+
+    expect(stub.seen).toHaveLength(1);
   });
 
   it('says so when a proxy takes the upgrade for a plain request', async () => {
