@@ -94,7 +94,7 @@ function workerOptions({ concurrency, timing }: WorkerSettings) {
 
 /** `audience` decides what happens while the store is away: a `person` gets an error at once, a `machine` waits. */
 export async function openBull(connection: QueueConnection, audience: 'person' | 'machine'): Promise<Bull> {
-  return connection.kind === 'redis' ? onRedis(connection, audience) : await onPostgres(connection);
+  return connection.kind === 'redis' ? onRedis(connection, audience) : onPostgres(connection);
 }
 
 function onRedis(connection: Extract<QueueConnection, { kind: 'redis' }>, audience: 'person' | 'machine'): Bull {
@@ -107,7 +107,7 @@ function onRedis(connection: Extract<QueueConnection, { kind: 'redis' }>, audien
     },
     openWorker: async (lane, settings) => {
       const options = { ...workerOptions(settings), connection: patient(), prefix };
-      return await started(new Worker<RunJob>(queueName(lane), settings.processor, options), settings.onError);
+      return started(new Worker<RunJob>(queueName(lane), settings.processor, options), settings.onError);
     },
     openRelay: (onError) => {
       const relay = new Relay<unknown>({ connection: patient(), prefix, namespace: 'cancel' });
@@ -133,7 +133,7 @@ async function onPostgres({ openPool }: Extract<QueueConnection, { kind: 'postgr
       toLaneQueue(new Postgres.Queue<RunJob>(queueName(lane), { connection: shared, streams: STREAMS }), onError),
     openWorker: async (lane, settings) => {
       const options = { ...workerOptions(settings), connection: pool() };
-      return await started(new Postgres.Worker<RunJob>(queueName(lane), settings.processor, options), settings.onError);
+      return started(new Postgres.Worker<RunJob>(queueName(lane), settings.processor, options), settings.onError);
     },
     openRelay: (onError) => {
       const backend = createPostgresRelayBackend as (options: {

@@ -41,7 +41,7 @@ export function toBullProcessor({ processor, shutdown, abandon, log }: Processin
   // All three parameters must be declared: BullMQ counts them before it makes a signal.
   return async (job: QueuedJob, token: string | undefined, cancel: AbortSignal | undefined): Promise<void> => {
     // A fetch that was under way when the shutdown began may still bring a job: somebody else's.
-    if (shutdown.aborted) return await move(job, token, { type: 'returned' });
+    if (shutdown.aborted) return move(job, token, { type: 'returned' });
     const run = runOf(job);
     const aborts = createAborts(cancel, shutdown);
     const abandoned = rejectOn(abandon);

@@ -10,7 +10,7 @@ const DEADLINE_MS = 1_000;
  * @throws OpsError QueueUnavailable
  */
 export async function answered<T>(what: string, work: () => Promise<T>): Promise<T> {
-  return await within(DEADLINE_MS, work()).catch((thrown: unknown) => {
+  return within(DEADLINE_MS, work()).catch((thrown: unknown) => {
     throw new OpsError('QueueUnavailable', `the queue did not ${what}`, {
       nextStep: 'try again in a moment; if it stays so, check that the store at STATE_URL runs',
       cause: quietError(thrown),

@@ -24,8 +24,7 @@ export async function createQueues(connection: QueueConnection, { log }: { reado
   return {
     add: (lane, run) =>
       answered('take the job', () => lanes.use(lane, (queue) => queue.add(lane, { run }, addOptions(lane, run)))),
-    hurry: (run) =>
-      answered('hurry a render', () => lanes.use({ type: 'render' }, (queue) => queue.hurry(run))),
+    hurry: (run) => answered('hurry a render', () => lanes.use({ type: 'render' }, (queue) => queue.hurry(run))),
     pushCancel: (run) =>
       answered('pass on the cancel', async () => {
         relay ??= bull.openRelay(onError);

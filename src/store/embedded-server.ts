@@ -8,7 +8,7 @@ export type Embedded = {
 };
 
 export async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
+  return access(path).then(
     () => true,
     () => false,
   );

@@ -31,7 +31,7 @@ export type StateOptions = {
  * @throws OpsError BadConfig, StoreUnavailable
  */
 export async function openState({ url, dataDir, log, embedded }: StateOptions): Promise<OpenState> {
-  if (url !== undefined && url !== '') return await connect(url, log);
+  if (url !== undefined && url !== '') return connect(url, log);
   for (let attempt = 1; ; attempt++) {
     const server = await startEmbedded(dataDir, log, embedded);
     try {

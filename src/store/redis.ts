@@ -1,4 +1,6 @@
 import type { Redis, Result } from 'ioredis';
+import { OpsError } from '../core/errors.ts';
+import type { RunEvent } from '../core/events.ts';
 import { RunId } from '../core/ids.ts';
 import type { BlobStore, Budget, Log, RunStore, State } from '../core/ports.ts';
 import { checkBlobSize, PREFIX, runOfBlob } from './keys.ts';
@@ -48,7 +50,7 @@ function createRuns({ redis, log }: Deps): RunStore {
     append: (run, afterSeq, event) =>
       guarded('take the event', async () => {
         const text = JSON.stringify(event);
-        const answer = await redis.chatopsAppend(eventsOf(run), INDEX, afterSeq, text, Date.parse(event.at), run);
+        const answer = await redis.chatopsAppend(eventsOf(run), INDEX, afterSeq, text, timeOf(event), run);
         return answer > 0 ? { ok: true, seq: answer } : { ok: false, last: -answer - 1 };
       }),
     read: (run, afterSeq) =>
@@ -70,6 +72,13 @@ function createRuns({ redis, log }: Deps): RunStore {
     prune: (olderThan, limit) =>
       guarded('remove old runs', () => redis.chatopsPrune(INDEX, PREFIX, olderThan.getTime(), limit)),
   };
+}
+
+/** Checked here: a script that fails in its second command has done its first. @throws OpsError Bug */
+function timeOf(event: RunEvent): number {
+  const ms = Date.parse(event.at);
+  if (Number.isFinite(ms)) return ms;
+  throw new OpsError('Bug', `an event of type ${event.type} has no time`);
 }
 
 function createBlobs(redis: Redis): BlobStore {

@@ -22,8 +22,9 @@ const FORMS = 'redis://[user:password@]host:port/db, rediss://…, redis+unix://
  * @throws OpsError BadConfig; its message never quotes the address, which may hold a password
  */
 export function parseStateUrl(text: string): StateAddress {
-  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
-  switch (url?.protocol) {
+  if (!URL.canParse(text.trim())) throw bad('is not an address');
+  const url = new URL(text.trim());
+  switch (url.protocol) {
     case 'redis:':
     case 'rediss:':
       return { kind: 'redis', redis: redisAddress(url), shown: withoutSecrets(url) };
@@ -34,7 +35,7 @@ export function parseStateUrl(text: string): StateAddress {
     case 'postgresql:':
       return { kind: 'postgres', url: url.href, shown: withoutSecrets(url) };
     default:
-      throw bad(url === undefined ? 'is not an address' : `starts with ${url.protocol}//, which is no store I know`);
+      throw bad(`starts with ${url.protocol}//, which is no store I know`);
   }
 }
 

@@ -10,7 +10,7 @@ const DEADLINE_MS = 1_000;
  * @throws OpsError StoreUnavailable; an OpsError of `work` passes
  */
 export async function guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
-  return await within(DEADLINE_MS, work()).catch((thrown: unknown) => {
+  return within(DEADLINE_MS, work()).catch((thrown: unknown) => {
     if (thrown instanceof OpsError) throw thrown;
     throw new OpsError('StoreUnavailable', `the state store did not ${what}`, {
       nextStep: 'try again in a moment; if it stays so, check that the store at STATE_URL runs',

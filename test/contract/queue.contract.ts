@@ -189,6 +189,26 @@ function rendering({ queues, consumers }: World): void {
     expect(Math.min(spacingMs, ...all)).toBeGreaterThanOrEqual(spacingMs - 2);
   });
 
+  it('begins at once with a render that waits, when it is hurried', async () => {
+    const [lane, run]: [Lane, RunId] = [{ type: 'render' }, aRunId()];
+    const at: number[] = [];
+    const queue = await queues();
+    await (await consumers()).consume(lane, 1, async (each) => {
+      if (each !== run) return DONE;
+      at.push(Date.now());
+      return at.length === 1 ? { type: 'later', afterMs: 60_000 } : DONE;
+    });
+    await queue.hurry(run);
+    await queue.add(lane, run);
+    await expect.poll(() => at.length, SOON).toBe(1);
+    await expect.poll(() => queue.depth(lane), SOON).toEqual({ waiting: 1, active: 0 });
+
+    await queue.hurry(run);
+
+    await expect.poll(() => at.length, SOON).toBe(2);
+    await expect.poll(() => queue.depth(lane), SOON).toEqual({ waiting: 0, active: 0 });
+  });
+
   it('never gives up a render that fails, and shows what changed meanwhile', async () => {
     const [lane, run]: [Lane, RunId] = [{ type: 'render' }, aRunId()];
     let [wanted, shown, failures] = [1, 0, 0];
