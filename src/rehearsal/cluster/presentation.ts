@@ -1,13 +1,18 @@
 /** Objects and lists in the representation a client asked for. */
 
+import type { ResourceCall } from './cluster-state.ts';
 import type { Json } from './http-answer.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { ListPage } from './list.ts';
 import type { Representation } from './media.ts';
 import type { ResourceType } from './resources.ts';
-import { tableOf } from './table.ts';
+import { tableOf, type View } from './table.ts';
 
 const META_API = 'meta.k8s.io/v1';
+
+export function viewOf({ cluster, info }: ResourceCall): View {
+  return { now: cluster.now(), includeObject: info.query.get('includeObject') ?? 'Metadata' };
+}
 
 function withKind(type: ResourceType, object: KubeObject): Json {
   const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
@@ -18,11 +23,11 @@ export function metadataOnly(object: KubeObject): Json {
   return { kind: 'PartialObjectMetadata', apiVersion: META_API, metadata: object.metadata };
 }
 
-export function presentOne(type: ResourceType, object: KubeObject, as: Representation, now: Date): Json {
+export function presentOne(type: ResourceType, object: KubeObject, as: Representation, view: View): Json {
   if (as === 'metadata') return metadataOnly(object);
   if (as === 'table') {
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
-    return tableOf(type, { metadata, items: [object] }, now);
+    return tableOf(type, { metadata, items: [object] }, view);
   }
   return withKind(type, object);
 }
@@ -34,8 +39,8 @@ function listItem(type: ResourceType, object: KubeObject): Json {
   return rest;
 }
 
-export function presentList(type: ResourceType, page: ListPage, as: Representation, now: Date): Json {
-  if (as === 'table') return tableOf(type, page, now);
+export function presentList(type: ResourceType, page: ListPage, as: Representation, view: View): Json {
+  if (as === 'table') return tableOf(type, page, view);
   if (as === 'metadata') {
     const items = page.items.map(metadataOnly);
     return { kind: 'PartialObjectMetadataList', apiVersion: META_API, metadata: page.metadata, items };

@@ -16,7 +16,7 @@ import { listObjects } from './list.ts';
 import { negotiate } from './media.ts';
 import { answerPath } from './path-requests.ts';
 import { readLog } from './pod-log.ts';
-import { presentList, presentOne } from './presentation.ts';
+import { presentList, presentOne, viewOf } from './presentation.ts';
 import { denialOf } from './rbac.ts';
 import { type PathRequest, parseRequest, type ResourceRequest } from './request-info.ts';
 import type { ResourceType } from './resources.ts';
@@ -76,7 +76,7 @@ function getOne(call: ResourceCall): Answer {
   const as = negotiate(call.accept);
   const object = cluster.store.get(type, info.namespace, info.name);
   if (object === undefined) throw notFound(type, info.name);
-  return json(presentOne(type, object, as, cluster.now()));
+  return json(presentOne(type, object, as, viewOf(call)));
 }
 
 function getList(call: ResourceCall): Answer {
@@ -84,7 +84,7 @@ function getList(call: ResourceCall): Answer {
   const as = negotiate(call.accept);
   const tokensExpired = cluster.faults.value('continue-tokens') !== 'off';
   const page = listObjects(cluster.store, type, { namespace: info.namespace, query: info.query, tokensExpired });
-  return json(presentList(type, page, as, cluster.now()));
+  return json(presentList(type, page, as, viewOf(call)));
 }
 
 type Handler = (call: ResourceCall, exchange: Exchange) => Answer | Promise<Answer>;

@@ -15,20 +15,27 @@ function columnDefinitions(type: ResourceType): Json[] {
   }));
 }
 
-function tableRow(type: ResourceType, object: KubeObject, now: Date): Json {
-  return {
-    cells: columnsOf(type).map(({ cell }) => cell(object, now)),
-    object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata },
-  };
+/** How to draw: ages count from `now`; `includeObject` is the query parameter, Metadata unless given. */
+export type View = { readonly now: Date; readonly includeObject: string };
+
+/** kubectl asks for whole objects when it sorts or watches by fields that are not in the metadata. */
+function rowObject(type: ResourceType, object: KubeObject, includeObject: string): Json | null {
+  if (includeObject === 'None') return null;
+  if (includeObject === 'Object') return { ...object, kind: type.kind, apiVersion: type.apiVersion };
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
 }
 
 /** `withColumns` is false for all but the first event of a watch. */
-export function tableOf(type: ResourceType, page: ListPage, now: Date, withColumns = true): Json {
+export function tableOf(type: ResourceType, page: ListPage, view: View, withColumns = true): Json {
+  const columns = columnsOf(type);
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: page.metadata,
     columnDefinitions: withColumns ? columnDefinitions(type) : null,
-    rows: page.items.map((item) => tableRow(type, item, now)),
+    rows: page.items.map((item) => ({
+      cells: columns.map(({ cell }) => cell(item, view.now)),
+      object: rowObject(type, item, view.includeObject),
+    })),
   };
 }

@@ -4,7 +4,7 @@ import type { ResourceCall } from './cluster-state.ts';
 import { commonHeaders, type Json } from './http-answer.ts';
 import type { KubeObject } from './kube-object.ts';
 import { negotiate, type Representation } from './media.ts';
-import { metadataOnly, presentOne } from './presentation.ts';
+import { metadataOnly, presentOne, viewOf } from './presentation.ts';
 import { isTrue } from './request-info.ts';
 import { type Matcher, matcherOf } from './selectors.ts';
 import { type Change, readEntry } from './store.ts';
@@ -38,14 +38,14 @@ type Stream = {
 };
 
 function createStream(call: ResourceCall, response: ServerResponse, as: Representation): Stream {
-  const { type, cluster } = call;
+  const { type } = call;
   let columnsSent = false;
 
   const render = (object: KubeObject): Json => {
     if (as === 'metadata') return metadataOnly(object);
-    if (as === 'object') return presentOne(type, object, as, cluster.now());
+    if (as === 'object') return presentOne(type, object, as, viewOf(call));
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
-    const table = tableOf(type, { metadata, items: [object] }, cluster.now(), !columnsSent);
+    const table = tableOf(type, { metadata, items: [object] }, viewOf(call), !columnsSent);
     columnsSent = true;
     return table;
   };

@@ -8,7 +8,7 @@ import { isKubeObject, isRecord, type KubeObject, type ObjectMeta, recordAt, tex
 import { listObjects } from './list.ts';
 import { negotiate } from './media.ts';
 import { jsonPatch, mergePatch, PatchError, strategicMergePatch } from './patch.ts';
-import { presentOne } from './presentation.ts';
+import { presentOne, viewOf } from './presentation.ts';
 import { decodeProtobuf } from './protobuf-body.ts';
 import { validateName } from './validation.ts';
 
@@ -21,7 +21,7 @@ function isDryRun({ info }: ResourceCall): boolean {
 }
 
 function present(call: ResourceCall, object: KubeObject, code: number): Answer {
-  return json(presentOne(call.type, object, negotiate(call.accept), call.cluster.now()), code);
+  return json(presentOne(call.type, object, negotiate(call.accept), viewOf(call)), code);
 }
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';

@@ -142,6 +142,12 @@ describe.skipIf(missing !== '')(`real kubectl${missing}`, () => {
     expect(out).toMatch(/new-\d+/);
   });
 
+  it('get --sort-by a field outside the metadata', async () => {
+    const { out } = await kubectl('get', 'events', '-n', 'legacy', '--sort-by', '.lastTimestamp', '--no-headers');
+
+    expect(out).toMatch(/Scheduled +pod\/legacy-bare/);
+  });
+
   it('describe pod shows its events', async () => {
     const { code, out } = await kubectl('describe', 'pod', '-n', 'kube-system', 'cilium-62bql');
 
