@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openState } from '../../src/store/open-state.ts';
@@ -7,12 +7,20 @@ import { silentLog } from '../support/run-events.ts';
 
 queueContract('embedded Postgres', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'queue-'));
-  const opened = await openState({ dataDir: join(folder, 'data'), log: silentLog, embedded: 'postgres' });
+  const dataDir = join(folder, 'data');
+  const open = () => openState({ dataDir, log: silentLog, embedded: 'postgres' });
+  const opened = [await open()];
   return {
-    url: opened.url,
+    url: opened[0]?.url ?? '',
     stop: async () => {
-      await opened.close();
+      for (const state of opened) await state.close();
       await rm(folder, { recursive: true, force: true });
+    },
+    outage: async (whileDown) => {
+      const [pid] = (await readFile(join(dataDir, 'pg', 'postmaster.pid'), 'utf8')).split('\n');
+      process.kill(Number(pid), 'SIGKILL');
+      await whileDown();
+      opened.push(await open());
     },
   };
 });
