@@ -84,7 +84,8 @@ async function runInitdb(folder: string, launcher: Launcher, args: readonly stri
     const child = launcher.spawn('initdb', [...fixed, ...args], log.fd);
     const [code] = await once(child, 'exit');
     if (code === 0) return;
-    throw new OpsError('StoreUnavailable', `initdb of the embedded Postgres ended with ${code}`, {
+    const said = (await readFile(logFile(folder), 'utf8')).trim().split('\n').at(-1) ?? '';
+    throw new OpsError('StoreUnavailable', `the embedded Postgres could not be made (${code}): ${said.slice(0, 200)}`, {
       nextStep: `look at ${logFile(folder)}, or set STATE_URL`,
     });
   } finally {
