@@ -6,7 +6,7 @@ import { SECOND_MS } from '../../src/core/clock.ts';
 import type { ExecResult } from '../../src/core/ports.ts';
 import { PODS } from '../../src/core/resources.ts';
 import { AGENT_CONTAINER } from './installation.ts';
-import { collect, OUT_OF_TIME, type Reading, whyOf } from './reading.ts';
+import { BODIES_PER_PAGE, collect, OUT_OF_TIME, type Reading, whyOf } from './reading.ts';
 
 const IN_FLIGHT = 20;
 /** A frozen kubelet hangs in the handshake; a healthy one answers within 200 ms. */
@@ -18,7 +18,12 @@ export async function readAgentPods(reading: Reading, daemonSet: DaemonSet): Pro
   const labels = Object.entries(daemonSet.spec.selector.matchLabels);
   const labelSelector =
     labels.length === 0 ? 'k8s-app=cilium' : labels.map(([key, value]) => `${key}=${value}`).join(',');
-  const query = { namespace: daemonSet.metadata.namespace, labelSelector, as: 'objects' } as const;
+  const query = {
+    namespace: daemonSet.metadata.namespace,
+    labelSelector,
+    as: 'objects',
+    pageSize: BODIES_PER_PAGE,
+  } as const;
   const agents = await collect(reading, PODS, query, (page) => parseAll(Pod, page).map(toAgentState));
   return agents.toSorted((left, right) => left.node.localeCompare(right.node, 'en', { numeric: true }));
 }
@@ -74,7 +79,9 @@ export async function askAgents(reading: Reading, ask: Ask): Promise<readonly Ag
   await pMap(
     wanted,
     async ({ pod }) => {
-      answers.set(pod, await askOne(reading, ask.namespace, pod));
+      const answer = await askOne(reading, ask.namespace, pod);
+      answers.set(pod, answer);
+      if (answer.state === 'not-asked') return;
       done += 1;
       ask.onAnswer(done, wanted.length);
     },
@@ -98,6 +105,8 @@ async function askOne(reading: Reading, namespace: string, pod: string): Promise
     const config = tellsRouting(status) ? undefined : await askConfig(reading, namespace, pod);
     return { state: 'answered', at: reading.now().toISOString(), view: toAgentView(status, config) };
   } catch (thrown: unknown) {
+    // Cut off by our own clock, which says nothing about the agent.
+    if (reading.signal.aborted) return { state: 'not-asked', why: OUT_OF_TIME };
     return { state: 'failed', why: whyOf(reading, thrown).why };
   }
 }

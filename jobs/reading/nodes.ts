@@ -1,11 +1,11 @@
 import { CiliumNode, Node, parseAll } from '../../src/cilium/kube-objects.ts';
 import type { NodeState } from '../../src/cilium/status-data.ts';
 import { CILIUM_NODES, NODES } from '../../src/core/resources.ts';
-import { collect, type Reading } from './reading.ts';
+import { BODIES_PER_PAGE, collect, type Reading } from './reading.ts';
 
 /** Linux nodes only: Cilium runs on no others. */
 export async function readNodes(reading: Reading): Promise<readonly Node[]> {
-  return collect(reading, NODES, { as: 'objects' }, (page) =>
+  return collect(reading, NODES, { as: 'objects', pageSize: BODIES_PER_PAGE }, (page) =>
     parseAll(Node, page).filter((node) => (node.status.nodeInfo?.operatingSystem ?? 'linux') === 'linux'),
   );
 }
@@ -24,7 +24,7 @@ export function toNodeState(node: Node): NodeState {
 
 /** Pod CIDRs of all nodes, IPAM pools included. */
 export async function readPodCidrs(reading: Reading): Promise<readonly string[]> {
-  return collect(reading, CILIUM_NODES, { as: 'objects' }, (page) =>
+  return collect(reading, CILIUM_NODES, { as: 'objects', pageSize: BODIES_PER_PAGE }, (page) =>
     parseAll(CiliumNode, page).flatMap(({ spec: { ipam } }) => [
       ...(ipam?.podCIDRs ?? []),
       ...(ipam?.pools?.allocated ?? []).flatMap((pool) => pool.cidrs),

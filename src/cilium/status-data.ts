@@ -114,8 +114,11 @@ export const StatusData = z
     chosen: z.array(z.string()).readonly(),
     installation: Installation.optional(),
     agents: z.array(AgentState).readonly(),
-    /** Agents left out of a big cluster's list: healthy, and moving packets exactly as the one on `like`. */
-    leftOut: z.object({ agents: z.number().int(), like: z.string() }).readonly().optional(),
+    /** Agents left out of a big cluster's list, because they say the same as the one on node `like`. */
+    leftOut: z
+      .array(z.object({ agents: z.number().int(), like: z.string() }).readonly())
+      .readonly()
+      .optional(),
     features: z.array(Feature).readonly(),
     health: z.array(NodeHealth).readonly(),
     unmanaged: Unmanaged.optional(),

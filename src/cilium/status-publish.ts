@@ -1,25 +1,33 @@
-import { datapathGroups } from './agent-groups.ts';
+import { datapathKey } from './datapath.ts';
 import type { AgentState, StatusData } from './status-data.ts';
 
 /** Up to here every agent is published; the result of a run has to stay below 1 MiB. */
 const PUBLISH_ALL_UP_TO = 1_000;
+/** Of agents that say the same, so many are published each. */
+const FEW = 20;
 
-/** The data as it is kept and handed out: on a big cluster without the agents that say the same as another one. */
+/** The data as it is kept and handed out: of a big cluster's agents that say the same, one stands for all. */
 export function toPublished(data: StatusData): StatusData {
-  const [largest] = datapathGroups(data);
-  const example = largest?.find(isUneventful);
-  if (data.agents.length <= PUBLISH_ALL_UP_TO || largest === undefined || example === undefined) return data;
-  const same = new Set(
-    largest.filter((agent) => agent !== example && isUneventful(agent) && agent.image === example.image),
-  );
+  if (data.agents.length <= PUBLISH_ALL_UP_TO) return data;
+  const kinds = new Map<string, [AgentState, ...AgentState[]]>();
+  for (const agent of data.agents) {
+    const key = kindOf(agent);
+    const kind = kinds.get(key);
+    if (kind) kind.push(agent);
+    else kinds.set(key, [agent]);
+  }
+  const many = [...kinds.values()].filter((kind) => kind.length > FEW);
+  const left = new Set(many.flatMap((kind) => kind.slice(1)));
   return {
     ...data,
-    agents: data.agents.filter((agent) => !same.has(agent)),
-    leftOut: { agents: same.size, like: example.node },
+    agents: data.agents.filter((agent) => !left.has(agent)),
+    leftOut: many.map((kind) => ({ agents: kind.length - 1, like: kind[0].node })),
   };
 }
 
-function isUneventful({ ready, restarts, answer }: AgentState): boolean {
-  if (!ready || restarts > 0 || answer.state !== 'answered') return false;
-  return answer.view.failing.length === 0 && answer.view.troubles.length === 0 && answer.view.state === 'Ok';
+/** What an agent says, without what tells it from every other one: names, times, addresses. */
+function kindOf({ ready, restarts, trouble, image, answer }: AgentState): string {
+  if (answer.state !== 'answered') return JSON.stringify([ready, restarts, trouble, image, answer]);
+  const { view } = answer;
+  return JSON.stringify([ready, restarts, image, view.state, view.failing, view.troubles, datapathKey(view.datapath)]);
 }

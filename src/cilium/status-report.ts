@@ -89,7 +89,7 @@ function verdict(data: StatusData, findings: readonly Finding[]): string {
   if (mark === 'fail') return 'is not healthy';
   if (mark === 'unknown') return 'runs, but its agents told nothing';
   // Things to look at beside a healthy Cilium are no reason to call it sick.
-  return data.missing.length === 0 ? 'is healthy' : 'is healthy as far as it could be read';
+  return partialOf(data) === undefined ? 'is healthy' : 'is healthy as far as it could be read';
 }
 
 function markOf(data: StatusData, findings: readonly Finding[]): Mark {
@@ -97,7 +97,7 @@ function markOf(data: StatusData, findings: readonly Finding[]): Mark {
   if (data.installation === undefined) return 'unknown';
   if (findings.some((finding) => finding.mark === 'fail')) return 'fail';
   if (!data.agents.some((agent) => agent.answer.state === 'answered')) return 'unknown';
-  return findings.length === 0 ? 'ok' : 'warn';
+  return findings.length === 0 && partialOf(data) === undefined ? 'ok' : 'warn';
 }
 
 function factsOf(data: StatusData): string {

@@ -129,7 +129,7 @@ describe('a cluster of 5,000 nodes', () => {
     const published = toPublished(data);
 
     expect(JSON.stringify(published).length).toBeLessThan(1024 * 1024);
-    expect(published.leftOut).toEqual({ agents: 4_998, like: 'node1' });
+    expect(published.leftOut).toEqual([{ agents: 4_998, like: 'node1' }]);
     expect(published.agents.map((agent) => agent.node)).toEqual(['node1', 'node78']);
   });
 
@@ -138,7 +138,11 @@ describe('a cluster of 5,000 nodes', () => {
       index < 188 ? { answer: { state: 'not-asked', why: 'no time left' } } : {},
     );
 
-    expect(statusReport({ data, knownCommands: [] }).partial).toBe('heard 4,812 of 5,000 agents');
+    const report = statusReport({ data, knownCommands: [] });
+
+    expect(report.partial).toBe('heard 4,812 of 5,000 agents');
+    expect(report).toMatchObject({ mark: 'warn', headline: 'Cilium on prod is healthy as far as it could be read' });
+    expect(JSON.stringify(toPublished(data)).length).toBeLessThan(1024 * 1024);
   });
 });
 

@@ -273,7 +273,8 @@ describe('status when something is wrong', () => {
     expect(outcome).toMatchObject({ type: 'succeeded' });
     const report = Report.parse('report' in outcome ? outcome.report : undefined);
     expect(report.partial).toContain('heard 1 of 3 agents');
-    expect(texts(report)).toContain('no time left');
+    expect(section(report, 'Nodes')).toContain('not asked: no time left');
+    expect(texts(report)).not.toContain('did not answer');
   });
 
   it('does not alarm over operator restarts', async () => {
