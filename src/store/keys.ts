@@ -4,7 +4,7 @@ import { RunId } from '../core/ids.ts';
 /** One hash tag over everything, so that scripts may touch several keys on Redis Cluster too. */
 export const PREFIX = '{cilium-chatops}';
 
-export const MAX_BLOB_BYTES = 1_048_576;
+const MAX_BLOB_BYTES = 1_048_576;
 
 /** The run a blob belongs to: blobs named `<run>/…` go when their run is pruned. */
 export function runOfBlob(key: string): RunId | undefined {
