@@ -55,7 +55,7 @@ async function runInTerminal(words: readonly string[], env: ReturnType<typeof re
   const terminal = {
     out: (text: string) => console.log(text),
     err: (text: string) => console.error(text),
-    columns: process.stdout.columns ?? 100,
+    columns: process.stdout.isTTY ? process.stdout.columns : 100,
     color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
     signal: stop.signal,
   };

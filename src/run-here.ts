@@ -1,10 +1,10 @@
 import { jobs } from '../jobs/registry.ts';
 import { clusterSource, type Env, readChatopsConfig } from './config.ts';
-import { clustersAt } from './core/chatops-config.ts';
+import { type ChatopsConfig, clustersAt } from './core/chatops-config.ts';
 import { OpsError, toOpsError } from './core/errors.ts';
 import { parseWords } from './core/grammar.ts';
 import { type ClusterName, runIdFor } from './core/ids.ts';
-import type { Job, JobResult } from './core/job.ts';
+import type { Job, JobResult, PlainJob } from './core/job.ts';
 import { exitCodeOf } from './core/outcome.ts';
 import type { Log } from './core/ports.ts';
 import {
@@ -15,7 +15,7 @@ import {
   unknownClusterReply,
   whichClusterReply,
 } from './core/replies.ts';
-import type { Reply } from './core/reply.ts';
+import { type Reply, reply } from './core/reply.ts';
 import { withCluster } from './core/retry-line.ts';
 import { renderOutcomeText } from './render/outcome-terminal.ts';
 import { renderProgressLine } from './render/progress-terminal.ts';
@@ -36,68 +36,93 @@ export type Terminal = {
   readonly signal: AbortSignal;
 };
 
-type Chosen = { readonly job: Job; readonly args: unknown; readonly cluster: ClusterName };
+type Chosen = { readonly job: PlainJob; readonly args: unknown; readonly cluster: ClusterName };
 
 /** `cilium-chatops run <words…> [--output json]`. Result on stdout, progress on stderr; answers the exit code. */
 export async function runHere(words: readonly string[], env: Env, terminal: Terminal, log: Log): Promise<number> {
   const { rest, json } = takeOutput(words);
   try {
     const config = await readChatopsConfig(env);
-    const names = clustersAt(config, { type: 'terminal' }).map((cluster) => cluster.name);
-    const chosen = choose(rest, names);
-    if ('mark' in chosen) {
-      const asked = rest.length === 0 || chosen.mark === 'none';
-      (asked ? terminal.out : terminal.err)(renderReplyText(chosen, terminal));
-      return asked ? 0 : USAGE_EXIT;
+    const chosen = choose(rest, config);
+    if ('reply' in chosen) {
+      (chosen.exit === 0 ? terminal.out : terminal.err)(renderReplyText(chosen.reply, terminal));
+      return chosen.exit;
     }
-    const settings = config.clusters.find((cluster) => cluster.name === chosen.cluster);
-    const { openCluster } = await import('./cluster/connect.ts');
-    const opened = await openCluster({
-      name: chosen.cluster,
-      ...clusterSource(settings, env),
-      clock: systemClock,
-      log,
-    });
-    try {
-      const deadline = AbortSignal.any([terminal.signal, AbortSignal.timeout(chosen.job.deadlineMs)]);
-      const context = { cluster: opened.port, clock: systemClock, log, signal: deadline };
-      const result = await drain(chosen.job.run(chosen.args, context), terminal);
-      terminal.out(json ? asJson(chosen, result) : renderOutcomeText(result.outcome, terminal));
-      return exitCodeOf(result.outcome);
-    } finally {
-      await opened.close();
-    }
+    const result = await runChosen(chosen, { env, config, terminal, log });
+    terminal.out(json ? asJson(chosen, result) : renderOutcomeText(result.outcome, terminal));
+    return exitCodeOf(result.outcome);
   } catch (thrown) {
-    const error = toOpsError(thrown);
     log.debug({ err: thrown }, 'run failed');
+    const error = terminal.signal.aborted ? interrupted() : toOpsError(thrown);
     terminal.err(renderReplyText(errorReply(error), terminal));
     return 1;
   }
 }
 
-function choose(words: readonly string[], names: readonly ClusterName[]): Chosen | Reply {
-  const parsed = parseWords(words, jobs);
-  if (parsed.type === 'help') return parsed.card ? cardReply(parsed.card, ROOT) : helpReply(jobs, ROOT);
-  if (parsed.type === 'misunderstood') return misunderstoodReply(parsed, jobs, ROOT);
-  const job = parsed.card;
+function interrupted(): OpsError {
+  return new OpsError('NotAllowed', 'you interrupted it');
+}
+
+type Here = { readonly env: Env; readonly config: ChatopsConfig; readonly terminal: Terminal; readonly log: Log };
+
+async function runChosen({ job, args, cluster }: Chosen, { env, config, terminal, log }: Here): Promise<JobResult> {
+  const { openCluster } = await import('./cluster/connect.ts');
+  const settings = config.clusters.find((each) => each.name === cluster);
+  const opened = await openCluster({ name: cluster, ...clusterSource(settings, env), clock: systemClock, log });
+  const deadline = AbortSignal.timeout(job.deadlineMs);
+  const signal = AbortSignal.any([terminal.signal, deadline]);
   try {
-    const args = job.parse(parsed.raw);
-    const cluster = job.clusterOf(parsed.raw) ?? (names.length === 1 ? names[0] : undefined);
-    if (cluster === undefined)
-      return { ...whichClusterReply(names, (name) => withCluster(words, jobs, name)), mark: 'warn' };
-    if (!names.includes(cluster))
-      return unknownClusterReply(cluster, names, (name) => withCluster(words, jobs, name, cluster));
-    return { job, args, cluster };
+    return await drain(job.run(args, { cluster: opened.port, clock: systemClock, log, signal }), terminal);
   } catch (thrown) {
-    if (!(thrown instanceof OpsError) || thrown.code !== 'InvalidArgs') throw thrown;
-    const misunderstood = {
-      type: 'misunderstood' as const,
-      typed: words.join(' '),
-      problem: thrown.message,
-      card: job,
-    };
-    return misunderstoodReply(misunderstood, jobs, ROOT);
+    if (!deadline.aborted || terminal.signal.aborted) throw thrown;
+    return { outcome: { type: 'timed-out', afterMs: job.deadlineMs }, data: null };
+  } finally {
+    await opened.close();
   }
+}
+
+type Told = { readonly reply: Reply; readonly exit: number };
+
+/** What to run, or what to say instead: help is an answer (0), the rest is wrong usage (2). */
+function choose(words: readonly string[], config: ChatopsConfig): Chosen | Told {
+  const known: readonly Job[] = jobs;
+  const parsed = parseWords(words, known);
+  if (parsed.type === 'help')
+    return { reply: parsed.card ? cardReply(parsed.card, ROOT) : helpReply(known, ROOT), exit: 0 };
+  if (parsed.type === 'misunderstood') return usage(misunderstoodReply(parsed, known, ROOT));
+  const { card: job, raw } = parsed;
+  if (job.type === 'change') return usage(reply('warn', 'Changes are not possible from the terminal yet'));
+  const args = parsedArgs(job, raw);
+  if (!args.ok) {
+    const misunderstood = { type: 'misunderstood' as const, typed: words.join(' '), problem: args.problem, card: job };
+    return usage(misunderstoodReply(misunderstood, known, ROOT));
+  }
+  return onCluster({ job, args: args.value, typed: job.clusterOf(raw) }, words, config);
+}
+
+function usage(said: Reply): Told {
+  return { reply: said, exit: USAGE_EXIT };
+}
+
+type Args = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+
+function parsedArgs(job: Job, raw: unknown): Args {
+  try {
+    return { ok: true, value: job.parse(raw) };
+  } catch (thrown) {
+    if (thrown instanceof OpsError && thrown.code === 'InvalidArgs') return { ok: false, problem: thrown.message };
+    throw thrown;
+  }
+}
+
+type Wanted = { readonly job: PlainJob; readonly args: unknown; readonly typed: ClusterName | undefined };
+
+function onCluster({ job, args, typed }: Wanted, words: readonly string[], config: ChatopsConfig): Chosen | Told {
+  const names = clustersAt(config, { type: 'terminal' }).map((cluster) => cluster.name);
+  const cluster = typed ?? (names.length === 1 ? names[0] : undefined);
+  if (cluster === undefined) return usage(whichClusterReply(names, (name) => withCluster(words, jobs, name)));
+  if (names.includes(cluster)) return { job, args, cluster };
+  return usage(unknownClusterReply(cluster, names, (name) => withCluster(words, jobs, name, cluster)));
 }
 
 function takeOutput(words: readonly string[]): { readonly rest: readonly string[]; readonly json: boolean } {
@@ -109,7 +134,7 @@ function takeOutput(words: readonly string[]): { readonly rest: readonly string[
   return { rest: joined.filter((_, index) => index !== at && index !== at + 1), json: joined[at + 1] === 'json' };
 }
 
-async function drain(run: ReturnType<Job['run']>, terminal: Terminal): Promise<JobResult> {
+async function drain(run: ReturnType<PlainJob['run']>, terminal: Terminal): Promise<JobResult> {
   for (;;) {
     terminal.signal.throwIfAborted();
     const next = await run.next();

@@ -8,6 +8,7 @@ import { RESULT_FILE, RESULT_FILE_GZ } from '../core/result-file.ts';
 import type { Run } from '../core/run.ts';
 import type { ExecuteDeps } from './execute.ts';
 import { record } from './record.ts';
+import { wakeRenderer } from './wake.ts';
 
 /** Between two `counted` events of one step: an event per agent would be thousands, and each is an append and a render. */
 const COUNT_SPACING_MS = 500;
@@ -31,7 +32,7 @@ export function createAttempt(deps: ExecuteDeps, from: Run) {
     const recorded = await record(deps.state.runs, id, event, run);
     if (!recorded.ok) throw new OpsError('Superseded', recorded.why);
     run = recorded.run;
-    await deps.queues.add({ type: 'render' }, id).catch((thrown: unknown) => {
+    await wakeRenderer(deps.queues, id, event.type).catch((thrown: unknown) => {
       // The event is what counts, and it is on record: the next one, or the sweep, brings the thread up.
       deps.log.debug({ err: thrown, run: id }, 'render not queued yet');
     });

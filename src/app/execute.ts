@@ -1,7 +1,7 @@
 import { type Clock, SECOND_MS } from '../core/clock.ts';
 import { OpsError, toOpsError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
-import type { Job, JobResult, JobRun } from '../core/job.ts';
+import type { Job, JobResult, JobRun, PlainJob } from '../core/job.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { CancelReason, ClusterPort, Log, Processed, Queues, State } from '../core/ports.ts';
 import { type Run, WORKER_LOST } from '../core/run.ts';
@@ -64,6 +64,7 @@ async function begin(deps: ExecuteDeps, run: Run, aborted: AbortSignal): Promise
       nextStep: 'bot and worker run different versions: update the older one',
     });
   }
+  if (job.type === 'change') return attempt.end({ type: 'refused', reason: 'changes cannot be planned yet' });
   await attempt.append({ type: 'started', at: now(deps), attempt: attempt.number, worker: deps.worker });
   return work(deps, { run, job, attempt, aborted });
 }
@@ -73,7 +74,7 @@ function lostWorkers(run: Run): number {
   return run.losses.filter((loss) => loss.why === WORKER_LOST).length + (run.now.state === 'running' ? 1 : 0);
 }
 
-type Work = { readonly run: Run; readonly job: Job; readonly attempt: Attempt; readonly aborted: AbortSignal };
+type Work = { readonly run: Run; readonly job: PlainJob; readonly attempt: Attempt; readonly aborted: AbortSignal };
 
 async function work(deps: ExecuteDeps, { run, job, attempt, aborted }: Work): Promise<Processed> {
   const deadline = AbortSignal.timeout(job.deadlineMs);
@@ -183,7 +184,7 @@ function reasonOf(signal: AbortSignal): CancelReason {
   return known.find((each) => each.type === type) ?? { type: 'lock-lost' };
 }
 
-function timedOut(job: Job, attempt: Attempt): Outcome {
+function timedOut(job: PlainJob, attempt: Attempt): Outcome {
   const lastStep = attempt.lastStep();
   return { type: 'timed-out', afterMs: job.deadlineMs, ...(lastStep === undefined ? {} : { lastStep }) };
 }

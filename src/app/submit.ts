@@ -103,7 +103,7 @@ async function answerNow(deps: SubmitDeps, request: Request, { card, raw }: Aske
 }
 
 function isJob(card: Card): card is Job {
-  return 'run' in card;
+  return 'parse' in card;
 }
 
 type Wanted = { readonly job: Job; readonly raw: Readonly<Record<string, unknown>> };

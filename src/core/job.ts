@@ -1,11 +1,14 @@
 import type { z } from 'zod';
+import type { ClusterWritePort, HelmPort } from './change-ports.ts';
 import type { Clock } from './clock.ts';
 import type { CommandCard } from './command-card.ts';
 import { OpsError } from './errors.ts';
 import type { RunEventOf } from './events.ts';
-import type { ClusterName } from './ids.ts';
+import type { ClusterName, RunId, UserId } from './ids.ts';
 import type { Outcome } from './outcome.ts';
+import type { Plan } from './plan.ts';
 import type { ClusterPort, Log } from './ports.ts';
+import type { Report } from './report.ts';
 
 /**
  * Glossary
@@ -51,30 +54,95 @@ export type JobResult = {
 
 export type JobRun = AsyncGenerator<Progress, JobResult, void>;
 
-/** A job as everybody but its own file sees it: arguments are opaque, and parsed once inside. */
-export type Job = CommandCard & {
+type AnyJob = CommandCard & {
   readonly clusterOf: (args: unknown) => ClusterName | undefined;
   /** @throws OpsError InvalidArgs */
   readonly parse: (raw: unknown) => unknown;
+};
+
+/** A job that looks only, or makes and removes pods of its own: it runs at once. */
+export type PlainJob = AnyJob & {
+  readonly type: 'plain';
   readonly run: (args: unknown, context: JobContext) => JobRun;
 };
 
-type JobDefinition<Args> = CommandCard & {
-  readonly Args: z.ZodType<Args>;
+/** A job that changes the cluster: it plans, people approve the plan, and `apply` does exactly that plan. */
+export type ChangeJob = AnyJob & {
+  readonly type: 'change';
+  /** Reads only. */
+  readonly plan: (args: unknown, context: PlanContext) => Planning;
+  /** Steps converge: read first, then write; safe to repeat after a crash. */
+  readonly apply: (plan: Plan, context: ChangeContext) => JobRun;
+};
+
+/** A job as everybody but its own file sees it: arguments are opaque, and parsed once inside. */
+export type Job = PlainJob | ChangeJob;
+
+export type PlanContext = JobContext & { readonly helm: HelmPort };
+
+export type ChangeContext = PlanContext & {
+  readonly run: RunId;
+  readonly attempt: number;
+  /** An earlier attempt had begun to write: read what is there and go on from that. */
+  readonly resumed: boolean;
+  readonly by: UserId;
+  readonly approvedBy: readonly UserId[];
+  /** Guarded by the change's Lease, as is `helm` here. */
+  readonly write: ClusterWritePort;
+  /** True once a person asked to stop. Honoured at safe points only: the signal does not abort for it. */
+  readonly stopWanted: () => Promise<boolean>;
+};
+
+/** `refused`: it cannot be done, or there is nothing to do; says what to do instead. */
+export type Planned =
+  | { readonly type: 'plan'; readonly plan: Plan; readonly artifacts: readonly Artifact[] }
+  | { readonly type: 'refused'; readonly reason: string; readonly nextStep?: string; readonly report?: Report };
+
+export type Planning = AsyncGenerator<Progress, Planned, void>;
+
+type NamesCluster = { readonly cluster?: ClusterName | undefined };
+type Definition<Args> = CommandCard & { readonly Args: z.ZodType<Args> };
+type PlainDefinition<Args> = Definition<Args> & {
   readonly run: (args: Args, context: JobContext) => JobRun;
+};
+type ChangeDefinition<Args> = Definition<Args> & {
+  readonly plan: (args: Args, context: PlanContext) => Planning;
+  readonly apply: ChangeJob['apply'];
 };
 
 /** Closes over the types of one job, so that a list of jobs is callable. */
-export function defineJob<Args extends { readonly cluster?: ClusterName | undefined }>(
-  definition: JobDefinition<Args>,
-): Job {
+export function defineJob<Args extends NamesCluster>(definition: PlainDefinition<Args>): PlainJob {
   const { Args, run, ...card } = definition;
-  const parse = (raw: unknown): Args => {
-    const parsed = Args.safeParse(raw);
+  const parse = parserOf(Args);
+  return {
+    ...card,
+    type: 'plain',
+    parse,
+    clusterOf: (raw) => parse(raw).cluster,
+    run: (raw, context) => run(parse(raw), context),
+  };
+}
+
+/** The same for a job that changes the cluster. */
+export function defineChange<Args extends NamesCluster>(definition: ChangeDefinition<Args>): ChangeJob {
+  const { Args, plan, apply, ...card } = definition;
+  const parse = parserOf(Args);
+  return {
+    ...card,
+    type: 'change',
+    parse,
+    clusterOf: (raw) => parse(raw).cluster,
+    plan: (raw, context) => plan(parse(raw), context),
+    apply,
+  };
+}
+
+function parserOf<Args>(schema: z.ZodType<Args>): (raw: unknown) => Args {
+  return (raw) => {
+    const parsed = schema.safeParse(raw);
     if (parsed.success) return parsed.data;
     const [first] = parsed.error.issues;
     const where = first?.path.join('.') ?? '';
     throw new OpsError('InvalidArgs', `${where === '' ? '' : `${where}: `}${first?.message ?? 'not understood'}`);
   };
-  return { ...card, parse, clusterOf: (raw) => parse(raw).cluster, run: (raw, context) => run(parse(raw), context) };
 }

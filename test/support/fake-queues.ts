@@ -28,6 +28,10 @@ export function createFakeQueues(): FakeQueues {
       works();
       added.push(`${nameOf(lane)} ${run}`);
     },
+    hurry: async (run) => {
+      works();
+      added.push(`hurry ${run}`);
+    },
     pushCancel: async (run) => {
       works();
       cancelled.push(run);

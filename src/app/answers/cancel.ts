@@ -3,6 +3,7 @@ import type { RunId } from '../../core/ids.ts';
 import { type Reply, reply } from '../../core/reply.ts';
 import type { Run } from '../../core/run.ts';
 import { loadRun, record } from '../record.ts';
+import { wakeRenderer } from '../wake.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 import { namedRun } from './named-run.ts';
 
@@ -41,7 +42,7 @@ async function stop(id: RunId, run: Run, context: AnswerContext): Promise<Reply>
       : reply('none', `${id} was not cancelled: it has just ended (${run.now.outcome.type})`);
   if (run.now.state === 'running') {
     await queues.pushCancel(id).catch(missed);
-    await queues.add({ type: 'render' }, id).catch(missed);
+    await wakeRenderer(queues, id, 'cancel-requested').catch(missed);
     return reply('ok', `${id}: asked its worker to stop`);
   }
   const ended: RunEvent = { type: 'ended', at: clock.now().toISOString(), outcome: { type: 'cancelled', by } };
@@ -53,6 +54,6 @@ async function stop(id: RunId, run: Run, context: AnswerContext): Promise<Reply>
     // Written by a version that this one cannot read: the worker of that version sees the wish.
     return reply('ok', `${id}: asked to stop`);
   }
-  await queues.add({ type: 'render' }, id).catch(missed);
+  await wakeRenderer(queues, id, 'cancel-requested').catch(missed);
   return reply('ok', run.attempt === 0 ? `${id} is cancelled; nothing had started` : `${id} is cancelled`);
 }
