@@ -105,9 +105,9 @@ async function askOne(reading: Reading, namespace: string, pod: string): Promise
     const config = tellsRouting(status) ? undefined : await askConfig(reading, namespace, pod);
     return { state: 'answered', at: reading.now().toISOString(), view: toAgentView(status, config) };
   } catch (thrown: unknown) {
+    const { why } = whyOf(reading, thrown);
     // Cut off by our own clock, which says nothing about the agent.
-    if (reading.signal.aborted) return { state: 'not-asked', why: OUT_OF_TIME };
-    return { state: 'failed', why: whyOf(reading, thrown).why };
+    return { state: why === OUT_OF_TIME ? 'not-asked' : 'failed', why };
   }
 }
 

@@ -152,7 +152,7 @@ async function readDeep(reading: Reading, around: Deep) {
         if (isWorthTelling(done, total)) tell({ type: 'counted', step: 'agents', done, total });
       },
     }).then((asked) => {
-      const silent = asked.some((agent) => agent.answer.state === 'failed' || !agent.ready);
+      const silent = asked.some((agent) => agent.answer.state !== 'answered' && (selected?.has(agent.node) ?? true));
       tell({ type: 'step-ended', step: 'agents', result: silent ? 'warn' : 'ok' });
       return asked;
     }),
