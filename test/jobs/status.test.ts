@@ -350,6 +350,66 @@ describe('status when something is wrong', () => {
     expect(report.facts[0]).toContain(want);
   });
 
+  it('shows unreachable nodes when the probe is younger than both agents, with its age', async () => {
+    const { report } = await ask('native', {
+      change: ({ exec }) => {
+        const nodes = exec['cilium-7rggr']?.health['nodes'] as { name: string; 'health-endpoint': object }[];
+        const peer = nodes.find((each) => each.name === 'node2');
+        const probe = { status: 'Connection timed out', lastProbed: '2026-11-22T23:16:30Z' };
+        Object.assign(peer?.['health-endpoint'] ?? {}, { 'primary-address': { icmp: probe } });
+      },
+    });
+
+    expect(texts(report)).toMatch(
+      /Cluster health: node2 not reached by node1 \(pod network \(icmp: Connection timed out\)\); probed up to \d+ (s|min) ago/,
+    );
+    expect(report.mark).toBe('warn');
+  });
+
+  it('finds unmanaged pods on servers that cannot select by host network', async () => {
+    const { data } = await ask('vxlan', {
+      port: (port) => ({
+        ...port,
+        list: (resource, query, signal) => {
+          if (query.fieldSelector?.includes('hostNetwork') === true)
+            throw new OpsError('Rejected', 'field label not supported: spec.hostNetwork');
+          return port.list(resource, query, signal);
+        },
+      }),
+    });
+
+    expect(data.unmanaged).toMatchObject({ total: 5, running: 11 });
+  });
+
+  it('does not call pods unmanaged where Cilium publishes no endpoints', async () => {
+    const { report, data } = await ask('vxlan', {
+      change: ({ objects }) => {
+        const [config] = objects['configmaps'] ?? [];
+        Object.assign(config?.['data'] ?? {}, { 'disable-endpoint-crd': 'true' });
+      },
+    });
+
+    expect(data.unmanaged).toBeUndefined();
+    expect(report.partial).toContain('disable-endpoint-crd');
+  });
+
+  it('finds Cilium in another namespace under another release name', async () => {
+    const { report, data } = await ask('vxlan', {
+      change: (recorded) => {
+        const moved = JSON.stringify(recorded.objects)
+          .replaceAll('"namespace":"kube-system"', '"namespace":"network"')
+          .replaceAll('"meta.helm.sh/release-name":"cilium"', '"meta.helm.sh/release-name":"rke2-cilium"')
+          .replaceAll('"meta.helm.sh/release-namespace":"kube-system"', '"meta.helm.sh/release-namespace":"network"')
+          .replaceAll('"name":"cilium","owner":"helm"', '"name":"rke2-cilium","owner":"helm"');
+        Object.assign(recorded.objects, JSON.parse(moved));
+      },
+    });
+
+    expect(data.installation).toMatchObject({ namespace: 'network', release: { name: 'rke2-cilium', revision: 1 } });
+    expect(report.facts[0]).toContain('Helm release rke2-cilium rev 1 (deployed)');
+    expect(report.partial).toBeUndefined();
+  });
+
   it('warns about a release that is pending', async () => {
     const { report } = await ask('native', {
       change: ({ objects }) => {
