@@ -105,27 +105,55 @@ export function oddRulesOf(stdout: string): readonly string[] {
   return lines.map((line) => line.replace(/\s+/g, ' ').trim()).filter((line) => !PLAIN_RULE.test(line));
 }
 
-const PLAIN_RULE = /^\d+: (from all (fwmark \S+ )?lookup (local|main|default)|from all fwmark \S+ lookup \S+)( proto \S+)?$/;
+const PLAIN_RULE =
+  /^\d+: (from all (fwmark \S+ )?lookup (local|main|default)|from all fwmark \S+ lookup \S+)( proto \S+)?$/;
 
-/** Where the kernel would send a packet: its own answer if it was asked, else the longest match in its tables. */
-export function hopTo({ routes, asked }: Pick<NodeNetwork, 'routes' | 'asked'>, address: string): Hop | undefined {
-  const told = asked.get(address);
-  if (told !== undefined) return told;
-  const base = parseIpv4(address);
-  if (base === undefined) return undefined;
-  const matching = routes.filter((route) => covers(route.network, { base, bits: 32 }));
-  return best(matching.filter((route) => route.table === 'local')) ?? best(matching);
+/**
+ * Where the kernel would send a packet: its own answer if it was asked, else the longest match in its tables. Built once
+ * per node and asked once per other node, so a big table is searched by length and not from end to end.
+ */
+export function hopFinder({
+  routes,
+  asked,
+}: Pick<NodeNetwork, 'routes' | 'asked'>): (address: string) => Hop | undefined {
+  const local = byLength(routes.filter((route) => route.table === 'local'));
+  const main = byLength(routes.filter((route) => route.table === 'main'));
+  return (address) => {
+    const told = asked.get(address);
+    if (told !== undefined) return told;
+    const number = parseIpv4(address);
+    return number === undefined ? undefined : (longest(local, number) ?? longest(main, number));
+  };
 }
 
-function best(routes: readonly Route[]): Route | undefined {
-  const [first, ...others] = routes;
-  if (first === undefined) return undefined;
-  return others.reduce((found, route) => (isBetter(route, found) ? route : found), first);
+type ByLength = readonly (readonly [bits: number, byBase: ReadonlyMap<number, Route>])[];
+
+function byLength(routes: readonly Route[]): ByLength {
+  const lengths = new Map<number, Map<number, Route>>();
+  for (const route of routes) {
+    const { base, bits } = route.network;
+    const same = lengths.get(bits) ?? new Map<number, Route>();
+    const known = same.get(base);
+    if (known === undefined || route.metric < known.metric) same.set(base, route);
+    lengths.set(bits, same);
+  }
+  return [...lengths].sort(([left], [right]) => right - left);
 }
 
-function isBetter(route: Route, than: Route): boolean {
-  if (route.network.bits !== than.network.bits) return route.network.bits > than.network.bits;
-  return route.metric < than.metric;
+function longest(lengths: ByLength, address: number): Route | undefined {
+  for (const [bits, byBase] of lengths) {
+    const found = byBase.get(address - (address % 2 ** (32 - bits)));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The routes to exactly this network, or to one that covers it: what decides where its addresses go. */
+export function routeToNetwork({ routes }: Pick<NodeNetwork, 'routes'>, network: Ipv4Network): Route | undefined {
+  return longest(
+    byLength(routes.filter((route) => route.table === 'main' && covers(route.network, network))),
+    network.base,
+  );
 }
 
 function parseList(stdout: string): readonly unknown[] | undefined {
