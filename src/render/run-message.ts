@@ -1,5 +1,6 @@
 import type { Button } from '@slack/types';
-import type { Report } from '../core/report.ts';
+import type { NextStep, Report } from '../core/report.ts';
+import { isResultFile } from '../core/result-file.ts';
 import type { Run } from '../core/run.ts';
 import { attribution } from './attribution.ts';
 import { cancelButton, nextButtons } from './buttons.ts';
@@ -48,12 +49,18 @@ export function renderRun(run: Run, options: RenderOptions = {}): RunMessages {
 }
 
 /** A headline and its facts get shorter only when a report of hostile size leaves no other way. */
+/** The whole result is one press away, and not in everybody's thread. */
+function rawResult(run: Run): readonly NextStep[] {
+  const kept = run.artifacts.some((artifact) => isResultFile(artifact.name));
+  return kept ? [{ label: 'Raw JSON', command: `show ${run.request.run} --json` }] : [];
+}
+
 function reportMessage(
   run: Run,
   report: Report,
   above: { readonly lines: readonly Line[]; readonly notes: readonly string[] },
 ): { readonly parent: SlackMessage; readonly body: ReportParent } {
-  const buttons = nextButtons(report.next);
+  const buttons = nextButtons([...report.next, ...rawResult(run)]);
   for (let max = 1_000; ; max = Math.floor(max / 2)) {
     const parts = { ...above, lines: shortened(above.lines, max), buttons };
     const reserve = sizeOf(message(run, parts).blocks);
