@@ -51,9 +51,10 @@ async function known({ state }: PublishDeps, id: RunId): Promise<Run | undefined
 }
 
 async function bringUp(deps: PublishDeps, run: Run, delivery: Delivery): Promise<Processed> {
-  const rendered = deps.render(await withWantedFiles(deps, run));
+  const rendered = deps.render(run);
   const parent = await bringUpParent(deps, placeOf(run, delivery), rendered.parent);
-  const replies = await bringUpReplies(deps, placeOf(run, parent.delivery), rendered.replies);
+  const wanted = await wantedReplies(deps, run, rendered.replies);
+  const replies = await bringUpReplies(deps, placeOf(run, parent.delivery), wanted);
   const waits = [parent.waitMs, replies.waitMs].filter((wait) => wait !== undefined);
   return waits.length === 0 ? { type: 'done' } : { type: 'later', afterMs: Math.min(...waits) };
 }
@@ -66,11 +67,13 @@ function placeOf(run: Run, delivery: Delivery): Place {
   return { run, delivery, channel: delivery.channel ?? origin.channel, thread };
 }
 
+type Replies = RenderedRun['replies'];
+
 /** Pictures and differences belong in the thread; the raw result is there for whoever asked for it. */
-async function withWantedFiles({ state }: PublishDeps, run: Run): Promise<Run> {
-  if (!run.artifacts.some((artifact) => isResultFile(artifact.name))) return run;
-  if (await isResultWanted(state.blobs, run.request.run)) return run;
-  return { ...run, artifacts: run.artifacts.filter((artifact) => !isResultFile(artifact.name)) };
+async function wantedReplies({ state }: PublishDeps, run: Run, replies: Replies): Promise<Replies> {
+  const others = replies.filter(({ message }) => !message.files?.some((file) => isResultFile(file.name)));
+  if (others.length === replies.length) return replies;
+  return (await isResultWanted(state.blobs, run.request.run)) ? replies : others;
 }
 
 async function afterRefusal(deps: PublishDeps, run: Run, error: OpsError): Promise<Processed> {

@@ -15,6 +15,8 @@ export type Transport = {
   /** True while Slack can reach us. */
   readonly connected: () => boolean;
   readonly stop: () => Promise<void>;
+  /** Where it listens, when it does. */
+  readonly port: () => number | undefined;
 };
 
 export function socketTransport(options: {
@@ -41,7 +43,7 @@ export function socketTransport(options: {
       connected = false;
     });
   }
-  return { receiver, connected: () => connected, stop: () => receiver.stop() };
+  return { receiver, connected: () => connected, stop: () => receiver.stop(), port: () => undefined };
 }
 
 type HttpOptions = {
@@ -54,7 +56,7 @@ type HttpOptions = {
 };
 
 /** Bolt's own receiver behind a check for what it lets through; see `request-guard.ts`. */
-export function httpTransport(options: HttpOptions): Transport & { readonly port: () => number } {
+export function httpTransport(options: HttpOptions): Transport {
   const receiver = new HTTPReceiver({ signingSecret: options.signingSecret, logger: boltLogger(options.log) });
   const server = createServer((request, response) => {
     guard(options, request, response)
@@ -90,6 +92,6 @@ function answer(response: ServerResponse, status: number, text: string): void {
   response.end(text);
 }
 
-function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>): number {
-  return typeof address === 'object' && address !== null ? address.port : 0;
+function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>): number | undefined {
+  return typeof address === 'object' && address !== null ? address.port : undefined;
 }

@@ -3,6 +3,7 @@ import { WebClient } from '@slack/web-api';
 import type { SubmitDeps } from '../app/submit.ts';
 import type { ChatPort } from '../core/chat.ts';
 import { boltLogger } from './bolt-logger.ts';
+import { createIdentity } from './identity.ts';
 import { listen } from './listeners.ts';
 import { httpTransport, RETRIES, socketTransport, type Transport } from './receivers.ts';
 import { createWebChat } from './web-chat.ts';
@@ -19,9 +20,12 @@ export type SlackConfig = {
 
 export type SlackBot = {
   readonly chat: ChatPort;
+  /** @throws OpsError BadConfig when Slack refuses the token, SlackUnavailable */
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
   readonly connected: () => boolean;
+  /** Where it listens in HTTP mode; undefined in Socket Mode. */
+  readonly port: () => number | undefined;
 };
 
 const CALL_LIMIT_MS = 10_000;
@@ -29,12 +33,14 @@ const CALL_LIMIT_MS = 10_000;
 export function createSlackBot(config: SlackConfig, deps: SubmitDeps): SlackBot {
   const transport = openTransport(config, deps);
   const where = config.apiUrl === undefined ? {} : { slackApiUrl: config.apiUrl };
+  const clientOptions = { retryConfig: RETRIES, timeout: CALL_LIMIT_MS, logger: boltLogger(deps.log), ...where };
+  const identity = createIdentity(new WebClient(config.botToken, clientOptions), config.botToken);
   const app = new App({
-    token: config.botToken,
+    authorize: identity,
     receiver: transport.receiver,
     logger: boltLogger(deps.log),
     convoStore: false,
-    clientOptions: { retryConfig: RETRIES, timeout: CALL_LIMIT_MS, ...where },
+    clientOptions,
   });
   app.error(async (error) => deps.log.error({ err: error }, 'slack listener failed'));
   listen(app, deps, () => config.root);
@@ -48,10 +54,12 @@ export function createSlackBot(config: SlackConfig, deps: SubmitDeps): SlackBot 
   return {
     chat: createWebChat(publisher, deps.log),
     start: async () => {
+      await identity();
       await app.start();
     },
     stop: transport.stop,
     connected: transport.connected,
+    port: transport.port,
   };
 }
 
