@@ -1,16 +1,20 @@
 import { z } from 'zod';
+import type { ClusterWritePort } from '../core/change-ports.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ClusterName } from '../core/ids.ts';
 import type { ClusterPort, Log } from '../core/ports.ts';
 import { reviewAccess } from './access.ts';
 import { askedFor, askedForPath } from './asked.ts';
 import { openConnection } from './connection.ts';
+import { withDeadline } from './deadline.ts';
 import { execute } from './exec.ts';
+import { exportKubeconfig } from './export-kubeconfig.ts';
 import { createApi, LIMITS, type Limits } from './http.ts';
 import type { Source } from './kubeconfig.ts';
 import { dropManagedFields, listPages } from './list.ts';
 import { readPodLog } from './pod-log.ts';
 import { pathOf } from './resource-path.ts';
+import { createWrites } from './writes.ts';
 
 export type ClusterOptions = Source & {
   readonly name: ClusterName;
@@ -19,13 +23,20 @@ export type ClusterOptions = Source & {
   readonly limits?: Partial<Limits>;
 };
 
-export type OpenCluster = { readonly port: ClusterPort; readonly close: () => Promise<void> };
+export type OpenCluster = {
+  readonly port: ClusterPort;
+  /** Unguarded: a job gets it through `guardWrites`. */
+  readonly write: ClusterWritePort;
+  /** A kubeconfig of this cluster alone, with credentials as of now, for helm. Secret. @throws OpsError Unauthenticated */
+  readonly kubeconfig: (signal: AbortSignal) => Promise<string>;
+  readonly close: () => Promise<void>;
+};
 
 const AnyObject = z.looseObject({});
 const Version = z.object({ gitVersion: z.string() });
 
 /**
- * Opens a cluster for reading. Sends nothing yet: an unreachable cluster shows at the first call.
+ * Opens a cluster. Sends nothing yet: an unreachable cluster shows at the first call.
  * Every call rejects with an OpsError, or with the reason of its signal when that aborted.
  * @throws OpsError BadConfig when the kubeconfig, the context or the pod's account is not usable
  */
@@ -33,7 +44,8 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
   const { name, clock, log } = options;
   const connection = openConnection(options);
   const from = { cluster: name, server: connection.server.host };
-  const api = createApi({ connection, clock, log, limits: { ...LIMITS, ...options.limits } });
+  const limits = { ...LIMITS, ...options.limits };
+  const api = createApi({ connection, clock, log, limits });
   const port: ClusterPort = {
     name,
     version: async (signal) => {
@@ -51,5 +63,11 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
     podLog: (request, signal) => readPodLog({ api, from }, request, signal),
     mayI: (questions, signal) => reviewAccess({ api, from }, questions, signal),
   };
-  return { port, close: () => connection.close() };
+  return {
+    port,
+    write: createWrites({ api, from }),
+    kubeconfig: async (signal) =>
+      exportKubeconfig(connection, await withDeadline(limits.headersMs, signal, () => connection.pass())),
+    close: () => connection.close(),
+  };
 }

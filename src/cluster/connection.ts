@@ -24,6 +24,7 @@ export type Pass = {
 /** One cluster as one user: its address, its credentials, its sockets. */
 export type Connection = {
   readonly server: URL;
+  readonly proxyUrl?: string;
   /** Credentials may come from a plugin or a file and change. @throws OpsError Unauthenticated */
   readonly pass: () => Promise<Pass>;
   /** Forgets cached credentials after a 401, unless that has been done since `generation`. */
@@ -65,8 +66,10 @@ export function openConnection(source: Source): Connection {
     };
   }
 
+  const { server, proxyUrl } = serverOf(kubeConfig);
   return {
-    server: new URL(serverOf(kubeConfig).server),
+    server: new URL(server),
+    ...(proxyUrl === undefined ? {} : { proxyUrl }),
     // One login at a time: client-node would start a credential plugin once per parallel request.
     pass: () => {
       pending ??= makePass().finally(() => {

@@ -18,7 +18,7 @@ export type Limits = {
   /** The rest of the answer. */
   readonly bodyMs: number;
   readonly maxBodyBytes: number;
-  /** Tries of a read in all. */
+  /** Tries of a call in all. */
   readonly attempts: number;
   /** First pause between tries; doubles, with jitter. */
   readonly pauseMs: number;
@@ -36,13 +36,18 @@ export const LIMITS: Limits = {
 };
 
 export type ApiCall = {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: readonly (readonly [string, string])[];
   readonly accept?: string;
   readonly body?: unknown;
+  /** Of the body; JSON unless given. */
+  readonly contentType?: string;
   readonly asked: Asked;
-  /** Set for POSTs that change nothing (access reviews). GETs are always safe to repeat, other calls never. */
+  /**
+   * Set for POSTs that change nothing (access reviews). GETs are always safe to repeat; other calls only when the
+   * server answered that it did nothing (401, 429).
+   */
   readonly safe?: boolean;
 };
 
@@ -90,21 +95,29 @@ function unexpected(cause: unknown, { server, what }: Asked): OpsError {
 
 async function withRetries(deps: ApiDeps, call: ApiCall, signal: AbortSignal): Promise<string> {
   const { clock, log, limits } = deps;
-  const attempts = call.method === 'GET' || call.safe === true ? limits.attempts : 1;
+  const safe = call.method === 'GET' || call.safe === true;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once(deps, call, signal);
     } catch (thrown: unknown) {
       signal.throwIfAborted();
-      const pauseMs = attempt < attempts ? pauseAfter(thrown, attempt, limits) : undefined;
+      const again = attempt < limits.attempts && (safe || wasRefusedUnread(thrown));
+      const pauseMs = again ? pauseAfter(thrown, attempt, limits) : undefined;
       if (pauseMs === undefined) throw toClusterError(thrown, call.asked);
       log.debug(
         { cluster: call.asked.cluster, path: call.path, attempt, pauseMs, err: thrown },
-        'cluster read retried',
+        'cluster call retried',
       );
       await clock.sleep(pauseMs, signal);
     }
   }
+}
+
+/** Turned away before it was looked at. A 429 with causes is an answer about the object: a disruption budget. */
+function wasRefusedUnread(thrown: unknown): boolean {
+  if (!(thrown instanceof ApiFailure)) return false;
+  if (thrown.httpStatus === 401) return true;
+  return thrown.httpStatus === 429 && (thrown.status?.details.causes ?? []).length === 0;
 }
 
 /** How long to wait before the next try, or nothing when another one makes no sense. */
@@ -153,7 +166,7 @@ function send({ connection, limits }: ApiDeps, call: ApiCall, pass: Pass, signal
       ...pass.headers,
       accept: call.accept ?? '*/*',
       'accept-encoding': 'gzip',
-      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
     },
     headersTimeout: limits.headersMs,
     bodyTimeout: limits.bodyMs,

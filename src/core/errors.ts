@@ -13,6 +13,8 @@ const FACTS = {
   Forbidden: { blame: 'cluster', retry: false },
   Unauthenticated: { blame: 'cluster', retry: false },
   Conflict: { blame: 'cluster', retry: true },
+  /** Another change holds the cluster. */
+  Locked: { blame: 'cluster', retry: true },
   Expired: { blame: 'cluster', retry: true },
   Rejected: { blame: 'cluster', retry: false },
   TooManyRequests: { blame: 'cluster', retry: true },

@@ -14,5 +14,20 @@ export const DAEMON_SETS = apps('daemonsets');
 export const DEPLOYMENTS = apps('deployments');
 export const CILIUM_NODES = cilium('ciliumnodes');
 export const CILIUM_ENDPOINTS = cilium('ciliumendpoints');
+export const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+export const CILIUM_NODE_CONFIGS = cilium('ciliumnodeconfigs');
+/** Up to Cilium 1.15. */
+export const CILIUM_NODE_CONFIGS_ALPHA: Resource = {
+  group: 'cilium.io',
+  version: 'v2alpha1',
+  plural: 'ciliumnodeconfigs',
+};
+export const CILIUM_NETWORK_POLICIES = cilium('ciliumnetworkpolicies');
+export const CILIUM_CLUSTERWIDE_POLICIES = cilium('ciliumclusterwidenetworkpolicies');
+export const NETWORK_POLICIES: Resource = { group: 'networking.k8s.io', version: 'v1', plural: 'networkpolicies' };
+/** From Kubernetes 1.33. */
+export const SERVICE_CIDRS: Resource = { group: 'networking.k8s.io', version: 'v1', plural: 'servicecidrs' };
+export const SERVICES = core('services');
+export const DISRUPTION_BUDGETS: Resource = { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets' };
 /** K3s and RKE2: owns a Helm release on behalf of the cluster. */
 export const HELM_CHARTS: Resource = { group: 'helm.cattle.io', version: 'v1', plural: 'helmcharts' };
