@@ -9,6 +9,7 @@ import type { Outcome } from './outcome.ts';
 import type { Plan } from './plan.ts';
 import type { ClusterPort, Log } from './ports.ts';
 import type { Report } from './report.ts';
+import type { SelfPath } from './self-path.ts';
 
 /**
  * Glossary
@@ -44,6 +45,19 @@ export type JobContext = {
   readonly log: Log;
   /** Aborts when the run is cancelled, out of time, superseded or the worker shuts down. */
   readonly signal: AbortSignal;
+  /** How the worker reaches its own store. Absent: a terminal, outside of the cluster. */
+  readonly selfPath?: SelfPath;
+  /** Making and removing pods of its own. Absent: this worker may not, and says so in its report. */
+  readonly probes?: ProbeAccess;
+};
+
+/** Not guarded by the Lease of changes: pods that a run makes and removes itself change nothing that is there. */
+export type ProbeAccess = {
+  readonly write: Pick<ClusterWritePort, 'create' | 'remove'>;
+  /** The run's id, as a label on everything it makes. */
+  readonly owner: string;
+  readonly namespace: string;
+  readonly image: string;
 };
 
 export type JobResult = {

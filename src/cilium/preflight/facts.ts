@@ -1,4 +1,5 @@
 import type { SelfPath } from '../../core/self-path.ts';
+import type { NodeAddresses } from '../node-addresses.ts';
 import type { NodeNetwork, SilentNode } from '../node-network.ts';
 import type { StatusData } from '../status-data.ts';
 
@@ -36,20 +37,6 @@ export type Wanted = {
   readonly cidr?: string | undefined;
   /** Nodes restarted at once, when asked for: `2`, `100%`. */
   readonly maxUnavailable?: string | undefined;
-};
-
-export type NodeAddresses = {
-  readonly name: string;
-  /** InternalIP, else ExternalIP: what the agent tests its direct routes with. */
-  readonly ipv4?: string;
-  readonly ipv6?: string;
-  /** IPv4 pod CIDRs of its CiliumNode, pools included. */
-  readonly podCidrs: readonly string[];
-  readonly podCidrsV6: readonly string[];
-  readonly providerId: string;
-  readonly kubelet: string;
-  /** Annotations `config.cilium.io/*` that touch routing. */
-  readonly overrides: readonly string[];
 };
 
 export type Rollout = {
