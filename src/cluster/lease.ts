@@ -91,11 +91,18 @@ async function take(held: Held, lease: Lease, signal: AbortSignal): Promise<void
   const verdict = judge(lease.spec, { holder, now: clock.now() });
   if (verdict === 'locked') throw lockedBy(held.cluster.name, lease.spec);
   if (verdict === 'superseded') throw takenFrom(holder, lease.spec.holderIdentity);
-  if (verdict === 'expired') {
-    await clock.sleep(OBSERVE_MS, signal);
-    // A renewal meanwhile makes this a Conflict, and the next look finds it locked.
-  }
+  if (verdict === 'expired') return takeOver(held, lease, signal);
   await write(held, lease, verdict === 'ours' ? {} : taken(held, lease), signal);
+}
+
+async function takeOver(held: Held, lease: Lease, signal: AbortSignal): Promise<void> {
+  await held.clock.sleep(OBSERVE_MS, signal);
+  try {
+    await write(held, lease, taken(held, lease), signal);
+  } catch (thrown: unknown) {
+    // It was written meanwhile: its holder lives, or somebody else took it.
+    throw isCode(thrown, 'Conflict') ? lockedBy(held.cluster.name, lease.spec) : thrown;
+  }
 }
 
 function taken({ clock }: Held, { spec }: Lease): object {

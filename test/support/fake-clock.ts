@@ -1,6 +1,10 @@
 import type { Clock } from '../../src/core/clock.ts';
 
-export type FakeClock = Clock & { readonly advance: (ms: number) => void };
+export type FakeClock = Clock & {
+  readonly advance: (ms: number) => void;
+  /** Resolves once at least `count` sleeps are under way. */
+  readonly slept: (count: number) => Promise<void>;
+};
 
 type Sleeper = { readonly untilMs: number; readonly wake: () => void };
 
@@ -13,6 +17,9 @@ export function createFakeClock(start = '2026-11-23T15:20:00.000Z'): FakeClock {
     advance: (ms) => {
       nowMs += ms;
       for (const sleeper of [...sleepers]) if (sleeper.untilMs <= nowMs) sleeper.wake();
+    },
+    slept: async (count) => {
+      while (sleepers.size < count) await new Promise((resolve) => setImmediate(resolve));
     },
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { openCluster } from '../../src/cluster/connect.ts';
+import type { ClusterWritePort } from '../../src/core/change-ports.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { ClusterName } from '../../src/core/ids.ts';
 import type { ClusterPort, Log } from '../../src/core/ports.ts';
@@ -21,6 +22,8 @@ export const silentLog: Log = {
 
 export type OpenRehearsal = {
   readonly port: ClusterPort;
+  readonly write: ClusterWritePort;
+  readonly kubeconfig: (signal: AbortSignal) => Promise<string>;
   readonly rehearsal: RehearsalCluster;
   readonly close: () => Promise<void>;
 };
@@ -30,7 +33,7 @@ export async function openRehearsalCluster(
   options: { readonly context?: string; readonly start?: Parameters<typeof startRehearsalCluster>[0] } = {},
 ): Promise<OpenRehearsal> {
   const rehearsal = await startRehearsalCluster(options.start);
-  const { port, close } = await openCluster({
+  const { port, write, kubeconfig, close } = await openCluster({
     name: ClusterName.parse('prod'),
     context: options.context ?? 'admin',
     kubeconfigPath: rehearsal.kubeconfigPath,
@@ -39,6 +42,8 @@ export async function openRehearsalCluster(
   });
   return {
     port,
+    write,
+    kubeconfig,
     rehearsal,
     close: async () => {
       await close();
