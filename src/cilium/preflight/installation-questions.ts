@@ -101,6 +101,12 @@ function ofInstallation(facts: PreflightFacts, ask: (installation: Installation)
   return installation === undefined ? notRead('the installation') : ask(installation);
 }
 
+/** Configured, and every agent that answered runs it: there is nothing to switch. */
+export function runsNative({ status, config }: Pick<PreflightFacts, 'status' | 'config'>): boolean {
+  const modes = [...modesOf(status).keys()];
+  return config !== undefined && configuredRouting(config).mode === 'native' && modes.join() === 'native routing';
+}
+
 function currentMode({ status, config }: PreflightFacts): Answer {
   const modes = [...modesOf(status)];
   const words = modes.map(([mode, nodes]) => `${mode} on ${listed(nodes)}`).join('; ');
@@ -110,7 +116,7 @@ function currentMode({ status, config }: PreflightFacts): Answer {
   if (modes.length > 1 && mode !== 'native')
     return fail(`${words}; cilium-config asks for ${mode}`, 'restart the agents that differ, then run status');
   if (mode !== 'native') return pass(words);
-  if (modes.length === 1 && modes[0]?.[0] === 'native routing')
+  if (runsNative({ status, config }))
     return warn('native routing is configured and every agent runs it: there is nothing to switch', 'run verify');
   return warn(
     `native routing is configured, not rolled out: ${words}`,

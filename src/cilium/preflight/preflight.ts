@@ -3,7 +3,7 @@ import { clip } from '../text.ts';
 import { ADDRESSES } from './address-questions.ts';
 import type { PreflightFacts } from './facts.ts';
 import { FEATURES } from './feature-questions.ts';
-import { INSTALLATION } from './installation-questions.ts';
+import { INSTALLATION, runsNative } from './installation-questions.ts';
 import { type NativeCidr, nativeCidrOf } from './native-cidr.ts';
 import type { Group, Question } from './question.ts';
 import { decideRoutes, type RoutesDecision } from './reach.ts';
@@ -17,6 +17,8 @@ export type Preflight = {
   readonly checks: readonly Check[];
   readonly cidr: NativeCidr;
   readonly routes: RoutesDecision;
+  /** There is nothing to switch. */
+  readonly isNative: boolean;
 };
 
 /** Judges the facts: no clock, no cluster, the same facts give the same checks. */
@@ -25,6 +27,7 @@ export function preflightOf(facts: PreflightFacts): Preflight {
     checks: QUESTIONS.map((question) => toCheck(question, facts)),
     cidr: nativeCidrOf(facts),
     routes: decideRoutes(facts),
+    isNative: runsNative(facts),
   };
 }
 
