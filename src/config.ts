@@ -25,7 +25,7 @@ export const Env = z.object({
   KUBECONFIG: z.string().min(1).optional(),
   CLUSTERS: z
     .string()
-    .transform((names) => names.split(',').map((name) => name.trim()))
+    .transform((names) => names.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])))
     .pipe(z.array(ClusterName).min(1))
     .optional(),
   CHATOPS_CONFIG: z.string().min(1).optional(),
@@ -39,7 +39,10 @@ export type Env = z.infer<typeof Env>;
 
 /** @throws OpsError BadConfig naming every bad variable at once, never a value: values are secrets. */
 export function readEnv(env: Readonly<Record<string, string | undefined>>): Env {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  // A secret made with `echo` ends in a line break, which no token does.
+  const set = Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+  );
   const parsed = Env.safeParse(set);
   if (parsed.success) return parsed.data;
   const bad = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${withoutValue(issue)}`);
@@ -82,6 +85,19 @@ export function clusterSource(cluster: ClusterConfig | undefined, env: Env) {
     ...(cluster?.inCluster === undefined ? {} : { inCluster: cluster.inCluster }),
     ...(env.KUBECONFIG === undefined ? {} : { kubeconfigPath: env.KUBECONFIG }),
   };
+}
+
+/**
+ * The clusters that this worker serves. @throws OpsError BadConfig when CLUSTERS names one that is not configured:
+ * its runs would wait for ever.
+ */
+export function servedClusters(env: Pick<Env, 'CLUSTERS'>, config: ChatopsConfig): readonly ClusterConfig[] {
+  const known = config.clusters.map((cluster) => cluster.name);
+  const strange = env.CLUSTERS?.filter((name) => !known.includes(name)) ?? [];
+  if (strange.length === 0) return config.clusters.filter(({ name }) => env.CLUSTERS?.includes(name) ?? true);
+  throw new OpsError('BadConfig', `CLUSTERS names ${strange.join(', ')}, which is not configured`, {
+    nextStep: `the clusters are ${known.join(', ')}`,
+  });
 }
 
 export function keepRunsMs(env: Env): number {

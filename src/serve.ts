@@ -5,7 +5,7 @@ import { publish } from './app/publish.ts';
 import type { SubmitDeps } from './app/submit.ts';
 import { keepSweeping } from './app/sweep.ts';
 import { type Closers, createClosers } from './closers.ts';
-import { clusterSource, type Env, keepRunsMs, readChatopsConfig, slackSettings } from './config.ts';
+import { clusterSource, type Env, keepRunsMs, readChatopsConfig, servedClusters, slackSettings } from './config.ts';
 import type { ChatopsConfig } from './core/chatops-config.ts';
 import { SECOND_MS } from './core/clock.ts';
 import type { ClusterName } from './core/ids.ts';
@@ -89,7 +89,7 @@ async function startBot({ env, log, config, store, queues, closers }: Parts): Pr
 
 async function startWorker({ env, log, config, store, queues, closers }: Parts): Promise<void> {
   const { openCluster } = await import('./cluster/connect.ts');
-  const served = config.clusters.filter((cluster) => env.CLUSTERS?.includes(cluster.name) ?? true);
+  const served = servedClusters(env, config);
   const clusters = new Map<ClusterName, Promise<ClusterPort>>();
   const open = (name: ClusterName): Promise<ClusterPort> => {
     const known = clusters.get(name);

@@ -1,0 +1,86 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createClosers } from '../../src/closers.ts';
+import { type Checks, serveHealth } from '../../src/health-server.ts';
+import { systemClock } from '../../src/system-clock.ts';
+
+describe('closers', () => {
+  it('close newest first, once', async () => {
+    const closers = createClosers();
+    const closed: string[] = [];
+    for (const name of ['store', 'queue', 'bot']) {
+      closers.add(async () => {
+        closed.push(name);
+      });
+    }
+
+    await closers.close();
+    await closers.close();
+
+    expect(closed).toEqual(['bot', 'queue', 'store']);
+  });
+
+  it('close the rest when one of them fails, and say what failed', async () => {
+    const closers = createClosers();
+    const closed: string[] = [];
+    closers.add(async () => {
+      closed.push('store');
+    });
+    closers.add(() => Promise.reject(new Error('the queue would not close')));
+
+    const failure = await closers.close().catch((thrown: unknown) => thrown);
+
+    expect(closed).toEqual(['store']);
+    expect(failure).toMatchObject({ errors: [{ message: 'the queue would not close' }] });
+  });
+});
+
+describe('health', () => {
+  async function ask(checks: Checks, path: string) {
+    const health = await serveHealth(0, checks);
+    onTestFinished(health.close);
+    const response = await fetch(`http://127.0.0.1:${health.port}${path}`);
+    return { status: response.status, body: await response.json() };
+  }
+
+  it.each([
+    { when: 'everything holds', checks: { store: () => true, slack: async () => true }, status: 200 },
+    { when: 'one does not', checks: { store: async () => true, slack: () => false }, status: 503 },
+    {
+      when: 'one rejects',
+      checks: { store: () => Promise.reject(new Error('secret')), slack: () => true },
+      status: 503,
+    },
+  ])('is ready only when $when: $status', async ({ checks, status }) => {
+    const ready = await ask(checks, '/readyz');
+
+    expect(ready.status).toBe(status);
+    expect(Object.keys(ready.body as object)).toEqual(['store', 'slack']);
+    expect(JSON.stringify(ready.body)).not.toContain('secret');
+  });
+
+  it('is alive even when it is not ready', async () => {
+    expect(await ask({ store: () => false }, '/healthz')).toEqual({ status: 200, body: { ok: true } });
+  });
+
+  it('knows nothing else', async () => expect((await ask({}, '/metrics/../x')).status).toBe(404));
+});
+
+describe('the system clock', () => {
+  it('rejects a sleep with the reason of its signal', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+
+    const sleeping = systemClock.sleep(60_000, stop.signal);
+    stop.abort(reason);
+
+    await expect(sleeping).rejects.toBe(reason);
+  });
+
+  it('sleeps as long as it is told', async () => {
+    const from = Date.now();
+
+    await systemClock.sleep(20, new AbortController().signal);
+
+    expect(Date.now() - from).toBeGreaterThanOrEqual(19);
+  });
+});
