@@ -1,8 +1,10 @@
 import pMap from 'p-map';
 import { Pod, parseAll } from '../../src/cilium/kube-objects.ts';
 import { OpsError } from '../../src/core/errors.ts';
-import { CILIUM_ENDPOINTS, PODS } from '../../src/core/resources.ts';
-import { BODIES_PER_PAGE, collect, type Reading } from './reading.ts';
+import type { ListQuery } from '../../src/core/ports.ts';
+import { CILIUM_ENDPOINTS, PODS, type Resource } from '../../src/core/resources.ts';
+import { type LeftOnly, leftOnly, leftOnlyOfSets, OutOfOrder } from './key-join.ts';
+import { BODIES_PER_PAGE, type Reading } from './reading.ts';
 
 /** Bodies read one by one; beyond that the names alone are counted. */
 const MAX_BODIES = 300;
@@ -18,49 +20,57 @@ export type Candidates = {
 const NAMES_PER_PAGE = 2_000;
 
 /**
- * Running pods on the pod network that have no CiliumEndpoint. Names are enough for all but the few that remain, so a
- * cluster of 150,000 pods costs no pod bodies. Both lists are read at once: an endpoint that appears meanwhile
- * belongs to a pod too young to be judged.
+ * Running pods on the pod network that have no CiliumEndpoint. Names are enough for all but the few that remain, and
+ * both lists come in the same order, so a cluster of 150,000 pods costs no pod bodies and a few pages of memory. Both
+ * are read at once: an endpoint that appears meanwhile belongs to a pod too young to be judged.
  */
 export async function readCandidates(reading: Reading): Promise<Candidates> {
-  const [pods, endpoints] = await Promise.all([
-    readRunningPods(reading),
-    collect(reading, CILIUM_ENDPOINTS, { as: 'metadata', pageSize: NAMES_PER_PAGE }, keysOf),
-  ]);
-  const managed = new Set(endpoints);
-  const left = pods.filter((key) => !managed.has(key));
-  const bodies = await pMap(left.slice(0, MAX_BODIES), async (key) => readBody(reading, key), {
-    concurrency: IN_FLIGHT,
-  });
+  const { keys, total, left } = await withoutEndpoint(reading);
+  const bodies = await pMap(keys, async (key) => readBody(reading, key), { concurrency: IN_FLIGHT });
   return {
     candidates: bodies.filter((body) => body !== undefined),
-    notLookedAt: Math.max(0, left.length - MAX_BODIES),
-    running: pods.length,
+    notLookedAt: total - keys.length,
+    running: left,
   };
 }
 
-/** Keys, not objects: 150,000 of them are held at once. */
-async function readRunningPods(reading: Reading): Promise<readonly string[]> {
+async function withoutEndpoint(reading: Reading): Promise<LeftOnly> {
+  const endpoints = () => keyPages(reading, CILIUM_ENDPOINTS, { as: 'metadata', pageSize: NAMES_PER_PAGE });
+  try {
+    return await leftOnly(runningPods(reading), endpoints(), MAX_BODIES);
+  } catch (thrown: unknown) {
+    if (!(thrown instanceof OutOfOrder)) throw thrown;
+    reading.log.debug({ err: thrown }, 'lists are not in key order');
+    return leftOnlyOfSets(runningPods(reading), endpoints(), MAX_BODIES);
+  }
+}
+
+async function* runningPods(reading: Reading): AsyncGenerator<readonly string[], void, void> {
   const fieldSelector = 'status.phase=Running,spec.hostNetwork=false';
   try {
-    return await collect(reading, PODS, { fieldSelector, as: 'metadata', pageSize: NAMES_PER_PAGE }, keysOf);
+    yield* keyPages(reading, PODS, { fieldSelector, as: 'metadata', pageSize: NAMES_PER_PAGE });
   } catch (thrown: unknown) {
     if (!isUnsupportedSelector(thrown)) throw thrown;
-    return readRunningBodies(reading);
+    yield* runningBodies(reading);
   }
 }
 
 /** Servers before 1.28 cannot select by host network, and metadata does not tell it: bodies, reduced page by page. */
-async function readRunningBodies(reading: Reading): Promise<readonly string[]> {
-  return collect(
-    reading,
-    PODS,
-    { fieldSelector: 'status.phase=Running', as: 'objects', pageSize: BODIES_PER_PAGE },
-    (page) =>
-      parseAll(Pod, page)
-        .filter((pod) => !pod.spec.hostNetwork)
-        .map(keyOf),
-  );
+async function* runningBodies({ cluster, signal }: Reading): AsyncGenerator<readonly string[], void, void> {
+  const query = { fieldSelector: 'status.phase=Running', as: 'objects', pageSize: BODIES_PER_PAGE } as const;
+  for await (const page of cluster.list(PODS, query, signal)) {
+    yield parseAll(Pod, page)
+      .filter((pod) => !pod.spec.hostNetwork)
+      .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  }
+}
+
+async function* keyPages(
+  { cluster, signal }: Reading,
+  resource: Resource,
+  query: ListQuery,
+): AsyncGenerator<readonly string[], void, void> {
+  for await (const page of cluster.list(resource, query, signal)) yield keysOf(page);
 }
 
 function isUnsupportedSelector(thrown: unknown): boolean {
@@ -91,7 +101,3 @@ function keysOf(page: readonly unknown[]): readonly string[] {
 
 /** What any JSON can be read as. */
 type MaybeObject = { readonly metadata?: { readonly namespace?: unknown; readonly name?: unknown } | null } | null;
-
-function keyOf({ metadata }: Pod): string {
-  return `${metadata.namespace}/${metadata.name}`;
-}

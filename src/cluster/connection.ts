@@ -1,5 +1,6 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher } from 'undici';
 import { loadKubeConfig, type Source } from './kubeconfig.ts';
@@ -18,6 +19,8 @@ export type Pass = {
     readonly servername?: string;
     readonly rejectUnauthorized?: boolean;
     readonly agent?: HttpAgent;
+    /** Made once: reading certificates anew costs as much as a handshake. */
+    readonly secureContext?: SecureContext;
   };
 };
 
@@ -32,7 +35,11 @@ export type Connection = {
   readonly close: () => Promise<void>;
 };
 
-type Made = { readonly material: string; readonly dispatcher: Dispatcher };
+type Made = {
+  readonly material: string;
+  readonly dispatcher: Dispatcher;
+  readonly secureContext: SecureContext | undefined;
+};
 
 /** @throws OpsError BadConfig */
 export function openConnection(source: Source): Connection {
@@ -41,13 +48,13 @@ export function openConnection(source: Source): Connection {
   let made: Made | undefined;
   let pending: Promise<Pass> | undefined;
 
-  function dispatcherFor(options: RequestOptions): Dispatcher {
+  function madeFor(options: RequestOptions): Made {
     const material = materialOf(options);
-    if (made?.material === material) return made.dispatcher;
+    if (made?.material === material) return made;
     // A rotated certificate: requests under way finish on the old sockets.
     void made?.dispatcher.close().catch(() => undefined);
-    made = { material, dispatcher: createDispatcher(kubeConfig, options) };
-    return made.dispatcher;
+    made = { material, dispatcher: createDispatcher(kubeConfig, options), secureContext: secureContextOf(options) };
+    return made;
   }
 
   async function makePass(): Promise<Pass> {
@@ -58,12 +65,9 @@ export function openConnection(source: Source): Connection {
     } catch (thrown: unknown) {
       throw fromLoginFailure(thrown, kubeConfig.getCurrentUser()?.exec);
     }
-    return {
-      generation: current,
-      headers: headersOf(options),
-      dispatcher: dispatcherFor(options),
-      tls: tlsOf(options),
-    };
+    const { dispatcher, secureContext } = madeFor(options);
+    const tls = { ...tlsOf(options), ...(secureContext === undefined ? {} : { secureContext }) };
+    return { generation: current, headers: headersOf(options), dispatcher, tls };
   }
 
   const { server, proxyUrl } = serverOf(kubeConfig);
@@ -119,6 +123,15 @@ function headersOf(options: RequestOptions): Record<string, string> {
   if (typeof options.auth === 'string')
     headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
   return headers;
+}
+
+/** Nothing for material that cannot be read: the connection attempt says so in words people know. */
+function secureContextOf({ ca, cert, key }: RequestOptions): SecureContext | undefined {
+  try {
+    return createSecureContext({ ca, cert, key });
+  } catch {
+    return undefined;
+  }
 }
 
 function tlsOf(options: RequestOptions): Pass['tls'] {
