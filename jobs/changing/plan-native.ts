@@ -1,0 +1,100 @@
+import { type Acceptance, decideNative, type NativeDecision } from '../../src/cilium/decide-native.ts';
+import { atOnceOf, type Roll, rollOf } from '../../src/cilium/disruption.ts';
+import { assertConfigMap, keptValues } from '../../src/cilium/helm-values.ts';
+import type { PreflightFacts, Wanted } from '../../src/cilium/preflight/facts.ts';
+import { preflightOf } from '../../src/cilium/preflight/preflight.ts';
+import type { SwitchWork } from '../../src/cilium/switch-work.ts';
+import { clip } from '../../src/cilium/text.ts';
+import { explicitTunnel } from '../../src/cilium/way-back.ts';
+import type { HelmRelease, HelmValues } from '../../src/core/change-ports.ts';
+import { MINUTE_MS } from '../../src/core/clock.ts';
+import { OpsError } from '../../src/core/errors.ts';
+import type { PlanContext, Planned, Planning } from '../../src/core/job.ts';
+import { configMapData } from '../../src/core/manifest.ts';
+import { readPreflightFacts } from '../reading/preflight-facts.ts';
+import { withProgress } from '../reading/with-progress.ts';
+import { withinBudget } from '../reading/within-budget.ts';
+import { type Rendered, render, toPlanned } from './render-plan.ts';
+
+const READING_BUDGET_MS = 2 * MINUTE_MS;
+export const CONFIG_MAP = 'cilium-config';
+
+export type NativeRequest = { readonly wanted: Wanted; readonly acceptance: Acceptance };
+
+/** Reads only: facts, checks, values, what helm would render, and what that means. */
+export async function* planNative({ wanted, acceptance }: NativeRequest, context: PlanContext): Planning {
+  const facts = yield* withProgress((tell) =>
+    withinBudget(context, READING_BUDGET_MS, (signal) => readPreflightFacts({ context, wanted, signal, tell })),
+  );
+  const decision = decideNative(facts, preflightOf(facts), acceptance);
+  if (decision.type === 'refused') return decision;
+  yield { type: 'step-started', step: 'render', title: 'Render the change with Helm' };
+  const planned = await planSwitch(facts, decision, context);
+  yield { type: 'step-ended', step: 'render', result: planned.type === 'plan' ? 'ok' : 'failed' };
+  return planned;
+}
+
+async function planSwitch(facts: PreflightFacts, decision: NativeDecision, context: PlanContext): Promise<Planned> {
+  const { installation, to, checks } = decision;
+  const ref = installation.release ?? { namespace: installation.namespace, name: 'cilium' };
+  const release = await context.helm.release({ namespace: ref.namespace, name: ref.name }, context.signal);
+  const deployed = configMapData(await context.helm.manifest(ref, context.signal), CONFIG_MAP);
+  const upgrades = deployed === undefined || !saysNative(deployed, decision, release);
+  const roll = rollFor(facts, wantedAgents(decision, upgrades));
+  if (roll === undefined)
+    return { type: 'refused', reason: `"${facts.wanted.maxUnavailable}" is not a number of agents, nor a percentage` };
+  const work: SwitchWork = {
+    schemaVersion: 1,
+    from: decision.from,
+    to,
+    release: { namespace: ref.namespace, name: ref.name, revision: release.revision, appVersion: release.appVersion },
+    agents: { namespace: installation.namespace, daemonSet: installation.daemonSet },
+    upgrades,
+    set: upgrades ? decision.values : {},
+    old: upgrades ? keptValues(release.config, Object.keys(decision.values)) : backTo(decision, release),
+    atOnce: roll.atOnce,
+    rollsByItself: upgrades && (facts.rollout?.rollsOnConfigChange ?? false),
+    estimateS: roll.mixedS,
+  };
+  const rendered = upgrades
+    ? await render({ context, work, deployed })
+    : ({ type: 'rendered', after: decision.config, diff: '' } as const);
+  if (rendered.type === 'refused') return rendered;
+  const wrong = upgrades && deployed !== undefined ? problems(deployed, rendered, work) : [];
+  if (wrong.length > 0)
+    return {
+      type: 'refused',
+      reason: clip(`Helm would not render the change as it is meant: ${wrong.join('; ')}`, 1_000),
+      nextStep: 'look for values that contradict it in `helm get values`',
+    };
+  return toPlanned({ context, facts, work, roll, release, before: decision.config, rendered, checks });
+}
+
+/** Helm has it already: then the agents alone are left to do. */
+function saysNative(deployed: Readonly<Record<string, string>>, { to }: NativeDecision, release: HelmRelease): boolean {
+  return assertConfigMap(deployed, deployed, { appVersion: release.appVersion, ...to }).length === 0;
+}
+
+/** Nothing is known about the values before native routing: then the way back names the tunnel itself. */
+function backTo({ from }: NativeDecision, release: HelmRelease): HelmValues {
+  return explicitTunnel(release.appVersion, from.mode === 'tunnel' ? from.protocol : 'vxlan');
+}
+
+function wantedAgents({ pending, installation }: NativeDecision, upgrades: boolean): number {
+  return upgrades ? installation.desired : pending.length;
+}
+
+function rollFor({ wanted, rollout }: PreflightFacts, agents: number): Roll | undefined {
+  // The chart's own default, where the DaemonSet could not be read.
+  const atOnce = atOnceOf(wanted.maxUnavailable ?? rollout?.maxUnavailable ?? '2', agents);
+  return atOnce === undefined ? undefined : rollOf(agents, atOnce);
+}
+
+function problems(
+  deployed: Readonly<Record<string, string>>,
+  { after }: Extract<Rendered, { type: 'rendered' }>,
+  { to, release }: SwitchWork,
+): readonly string[] {
+  if (to.mode !== 'native') throw new OpsError('Bug', 'a switch to native routing has no other target');
+  return assertConfigMap(deployed, after, { appVersion: release.appVersion, cidr: to.cidr, routes: to.routes });
+}
