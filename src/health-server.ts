@@ -22,7 +22,12 @@ export async function serveHealth(
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        // A probe that hangs on must not keep the workers from handing back: this closes first.
+        server.closeAllConnections();
+      }),
   };
 }
 

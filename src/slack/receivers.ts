@@ -10,6 +10,9 @@ const CLIENT_PING_TIMEOUT_MS = 1_500;
 /** socket-mode overwrites a missing retryConfig with 100 retries for every client of the app: always give one. */
 export const RETRIES = { retries: 5, factor: 2, minTimeout: 500, maxTimeout: 10_000 };
 
+/** Slack waits 3 s for an answer. */
+const GOODBYE_MS = 3_000;
+
 export type Transport = {
   readonly receiver: Receiver;
   /** True while Slack can reach us. */
@@ -70,7 +73,15 @@ export function httpTransport(options: HttpOptions): Transport {
     new Promise((resolve, reject) =>
       server.once('error', reject).listen(options.port, options.host, () => resolve(server)),
     );
-  const stop = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      // Requests under way are answered; a connection that says nothing does not hold up the shutdown.
+      const rest = setTimeout(() => server.closeAllConnections(), GOODBYE_MS);
+      server.close(() => {
+        clearTimeout(rest);
+        resolve();
+      });
+    });
   return {
     receiver: { init: (app) => receiver.init(app), start, stop },
     connected: () => server.listening,

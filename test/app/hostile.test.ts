@@ -96,7 +96,7 @@ const mixed = fc
 const line = fc.oneof({ weight: 19, arbitrary: mixed }, { weight: 1, arbitrary: sane });
 
 it(`answers ${RUNS} random and hostile lines, each with a run or with a harmless reply`, {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const world = aWorld({ jobs, config: { clusters: [{ name: 'prod' }, { name: 'staging' }] } });
   const seen = { reply: 0, accepted: 0 };

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClosers } from '../../src/closers.ts';
 import { type Checks, serveHealth } from '../../src/health-server.ts';
@@ -42,7 +44,7 @@ describe('health', () => {
     return { status: response.status, body: await response.json() };
   }
 
-  it.each([
+  it.each<{ readonly when: string; readonly checks: Checks; readonly status: number }>([
     { when: 'everything holds', checks: { store: () => true, slack: async () => true }, status: 200 },
     { when: 'one does not', checks: { store: async () => true, slack: () => false }, status: 503 },
     {
@@ -60,6 +62,17 @@ describe('health', () => {
 
   it('is alive even when it is not ready', async () => {
     expect(await ask({ store: () => false }, '/healthz')).toEqual({ status: 200, body: { ok: true } });
+  });
+
+  it('ends with its connections: nobody can hold up a shutdown', async () => {
+    const health = await serveHealth(0, { slow: () => new Promise<boolean>(() => undefined) });
+    const asking = fetch(`http://127.0.0.1:${health.port}/readyz`).catch(() => 'cut off');
+    const socket = connect(health.port, '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+
+    await health.close();
+
+    expect(await asking).toBe('cut off');
   });
 
   it('knows nothing else', async () => expect((await ask({}, '/metrics/../x')).status).toBe(404));

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RehearsalSlack, startRehearsalSlack } from '../../src/rehearsal/slack/server.ts';
 import { createSlackBot, type SlackBot } from '../../src/slack/slack-bot.ts';
@@ -148,4 +150,15 @@ describe('a request over HTTP', () => {
       text: expect.stringContaining('did not'),
     });
   });
+});
+
+it('a connection that says nothing does not hold up a stop', async () => {
+  const socket = connect(bot.port() ?? 0, '127.0.0.1');
+  const closed = new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
+  await once(socket, 'connect');
+  socket.write('POST /slack/events HTTP/1.1\r\n');
+
+  await bot.stop();
+
+  await closed;
 });
