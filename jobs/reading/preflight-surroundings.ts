@@ -64,7 +64,7 @@ const ClusterService = z.object({ spec: z.object({ clusterIP: z.string() }) });
 export async function readServiceRanges(reading: Reading): Promise<readonly string[]> {
   const ranges = await servedOr(
     () => collect(reading, SERVICE_CIDRS, { as: 'objects' }, (page) => parseAll(ServiceCidr, page)),
-    [],
+    async () => [],
   );
   const cidrs = ranges.flatMap(({ spec }) => spec.cidrs);
   if (cidrs.length > 0) return cidrs;
@@ -91,13 +91,20 @@ export async function readNodeConfigs(reading: Reading): Promise<readonly string
     );
   return servedOr(
     () => read(CILIUM_NODE_CONFIGS),
-    () => servedOr(() => read(CILIUM_NODE_CONFIGS_ALPHA), []),
+    () =>
+      servedOr(
+        () => read(CILIUM_NODE_CONFIGS_ALPHA),
+        async () => [],
+      ),
   );
 }
 
 export async function readPolicies(reading: Reading): Promise<PolicyCounts> {
   const counted = async (resource: Resource) =>
-    servedOr(async () => (await collect(reading, resource, { as: 'metadata' }, (page) => page.map(() => 1))).length, 0);
+    servedOr(
+      async () => (await collect(reading, resource, { as: 'metadata' }, (page) => page.map(() => 1))).length,
+      async () => 0,
+    );
   const [networkPolicies, ciliumPolicies, clusterwide] = await Promise.all([
     counted(NETWORK_POLICIES),
     counted(CILIUM_NETWORK_POLICIES),
@@ -130,12 +137,11 @@ export async function readTightBudgets(reading: Reading): Promise<readonly strin
 }
 
 /** A resource that this cluster does not serve has no objects. */
-async function servedOr<Value>(read: () => Promise<Value>, otherwise: Value | (() => Promise<Value>)): Promise<Value> {
+async function servedOr<Value>(read: () => Promise<Value>, otherwise: () => Promise<Value>): Promise<Value> {
   try {
     return await read();
   } catch (thrown: unknown) {
     if (!(thrown instanceof OpsError) || thrown.code !== 'NotFound') throw thrown;
-    // A value here is never a function: the types above allow lists and numbers only.
-    return typeof otherwise === 'function' ? await (otherwise as () => Promise<Value>)() : otherwise;
+    return otherwise();
   }
 }

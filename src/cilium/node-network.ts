@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { covers, type Ipv4Network, parseIpv4, parseNetwork } from './ipv4-network.ts';
+import { type Ipv4Network, parseIpv4, parseNetwork } from './ipv4-network.ts';
 
 /** One IPv4 route of a node, from `ip -j route show table all`. `bits` of the default route are 0. */
 export type Route = {
@@ -148,12 +148,17 @@ function longest(lengths: ByLength, address: number): Route | undefined {
   return undefined;
 }
 
-/** The routes to exactly this network, or to one that covers it: what decides where its addresses go. */
-export function routeToNetwork({ routes }: Pick<NodeNetwork, 'routes'>, network: Ipv4Network): Route | undefined {
-  return longest(
-    byLength(routes.filter((route) => route.table === 'main' && covers(route.network, network))),
-    network.base,
-  );
+/**
+ * The route of the main table that decides where a whole network goes: the longest that covers it. Built once per node,
+ * as `hopFinder` is.
+ */
+export function routeIndex({ routes }: Pick<NodeNetwork, 'routes'>): (network: Ipv4Network) => Route | undefined {
+  const main = byLength(routes.filter((route) => route.table === 'main'));
+  return ({ base, bits }) =>
+    longest(
+      main.filter(([length]) => length <= bits),
+      base,
+    );
 }
 
 function parseList(stdout: string): readonly unknown[] | undefined {

@@ -1,4 +1,4 @@
-import { type NodeNetwork, routeToNetwork } from '../node-network.ts';
+import { type NodeNetwork, routeIndex } from '../node-network.ts';
 import { count, listed, tally } from '../text.ts';
 import type { PreflightFacts } from './facts.ts';
 import { podNetworks } from './native-cidr.ts';
@@ -111,11 +111,12 @@ function externalRoutes(facts: PreflightFacts): Answer {
 
 /** Routes to another node's pods that lead neither into Cilium nor to the default gateway. */
 function hasForeignRoute(facts: PreflightFacts, network: NodeNetwork): boolean {
+  const routeTo = routeIndex(network);
   const others = podNetworks(facts).filter(({ node }) => node !== network.node);
   return (
     others.length > 0 &&
     others.every((pod) => {
-      const route = routeToNetwork(network, pod.network);
+      const route = routeTo(pod.network);
       return route !== undefined && route.network.bits > 0 && !route.dev.startsWith('cilium_');
     })
   );
@@ -147,9 +148,10 @@ function skipUnreachable(facts: PreflightFacts): Answer {
 function staleRoutes(facts: PreflightFacts): Answer {
   if (facts.networks.length === 0) return notReadButMinor('routing tables of the nodes');
   const found = facts.networks.flatMap((network) => {
+    const routeTo = routeIndex(network);
     const others = podNetworks(facts).filter(({ node }) => node !== network.node);
     const stale = others
-      .map((pod) => routeToNetwork(network, pod.network))
+      .map((pod) => routeTo(pod.network))
       .find((route) => route !== undefined && isOfOtherCni(route.dev));
     return stale === undefined ? [] : [`${network.node} (${stale.dev})`];
   });
