@@ -1,4 +1,4 @@
-/** `tsx src/rehearsal/cluster/cli.ts [--port n] [--kubeconfig path] [--nodes n] [--pods n] [--json]` */
+/** `tsx src/rehearsal/cluster/cli.ts [--port n] [--kubeconfig path] [--nodes n] [--pods n] [--speed n] [--json]` */
 import { parseArgs } from 'node:util';
 import { startRehearsalCluster } from './start.ts';
 
@@ -7,6 +7,7 @@ function parseFlags(argv: readonly string[]): {
   kubeconfig?: string;
   nodes: string;
   pods: string;
+  speed: string;
   json: boolean;
 } {
   const { values } = parseArgs({
@@ -16,6 +17,7 @@ function parseFlags(argv: readonly string[]): {
       kubeconfig: { type: 'string' },
       nodes: { type: 'string', default: '0' },
       pods: { type: 'string', default: '0' },
+      speed: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -27,6 +29,7 @@ const cluster = await startRehearsalCluster({
   port: Number(flags.port),
   nodes: Number(flags.nodes),
   pods: Number(flags.pods),
+  speed: Number(flags.speed),
   ...(flags.kubeconfig === undefined ? {} : { kubeconfigPath: flags.kubeconfig }),
 });
 const { url, kubeconfigPath, controlUrl } = cluster;

@@ -1,6 +1,7 @@
 /** What every handler gets: the parts of one running rehearsal cluster. */
 import type { AgentWorld } from './agent/commands.ts';
 import type { Authentication } from './authentication.ts';
+import type { Controllers } from './controllers/controllers.ts';
 import type { Faults } from './faults.ts';
 import type { Authorizer } from './rbac.ts';
 import type { ResourceRequest } from './request-info.ts';
@@ -15,6 +16,7 @@ export type Cluster = {
   readonly authentication: Authentication;
   readonly faults: Faults;
   readonly agents: AgentWorld;
+  readonly controllers: Controllers;
   readonly now: () => Date;
   /** `host:port` of the API server. */
   readonly address: () => string;

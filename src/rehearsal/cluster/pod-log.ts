@@ -28,12 +28,17 @@ function linesOf(pod: KubeObject, container: string, nowMs: number): Line[] {
 }
 
 /** What a crash-looping agent wrote last: the line that says why is only here, not in the pod's status (recorded). */
-function crashLog(pod: KubeObject, container: string): string | undefined {
+function crashLog({ cluster }: ResourceCall, pod: KubeObject, container: string): string | undefined {
   if (container !== 'cilium-agent' || waitingReason(pod, container) !== 'CrashLoopBackOff') return undefined;
-  const why = 'native routing cidr must be configured with option --ipv4-native-routing-cidr in combination with';
-  const options = '--enable-ipv4=true --enable-ipv4-masquerade=true --enable-ip-masq-agent=false --routing-mode=native';
-  return `level=fatal msg="invalid daemon configuration: ${why} ${options}"\n`;
+  const why = cluster.controllers.lastWords(pod) ?? `invalid daemon configuration: ${NO_CIDR} ${OPTIONS}`;
+  const at = cluster.now().toISOString();
+  const before = 'level=info msg="Final node label prefixes to be used for identity evaluation:"';
+  return `time=${at} ${before}\ntime=${at} level=fatal msg="${why}" subsys=daemon\n`;
 }
+
+const NO_CIDR = 'native routing cidr must be configured with option --ipv4-native-routing-cidr in combination with';
+const OPTIONS =
+  '--enable-ipv4=true --enable-ipv4-masquerade=true --enable-ip-masq-agent=false --routing-mode=native --ipam=cluster-pool';
 
 function cut(lines: readonly Line[], query: URLSearchParams, nowMs: number): readonly Line[] {
   const seconds = query.get('sinceSeconds');
@@ -77,7 +82,7 @@ export function readLog(call: ResourceCall, response: ServerResponse): Answer {
   const nowMs = cluster.now().getTime();
   if (previous) {
     // A removed container's log: HTTP 200 with this text instead of lines, as recorded.
-    response.end(crashLog(pod, container) ?? `unable to retrieve container logs for ${lastId}`);
+    response.end(crashLog(call, pod, container) ?? `unable to retrieve container logs for ${lastId}`);
     return { type: 'streamed' };
   }
   const timestamps = isTrue(info.query.get('timestamps'));

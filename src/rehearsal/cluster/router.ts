@@ -11,6 +11,7 @@ import {
   unknownResource,
 } from './api-error.ts';
 import type { Cluster, ResourceCall } from './cluster-state.ts';
+import { deleteCollection, deleteObject } from './deletes.ts';
 import { type Answer, json } from './http-answer.ts';
 import { listObjects } from './list.ts';
 import { negotiate } from './media.ts';
@@ -22,15 +23,7 @@ import { type PathRequest, parseRequest, type ResourceRequest } from './request-
 import type { ResourceType } from './resources.ts';
 import type { UserInfo } from './users.ts';
 import { watchObjects } from './watch.ts';
-import {
-  createObject,
-  deleteCollection,
-  deleteObject,
-  parseBody,
-  patchObject,
-  updateObject,
-  type WriteInput,
-} from './writes.ts';
+import { createObject, parseBody, patchObject, updateObject, type WriteInput } from './writes.ts';
 
 /** Body of a request, read to the end. */
 type BodyReader = () => Promise<Buffer>;
@@ -145,7 +138,9 @@ function answerResource(cluster: Cluster, exchange: Exchange, info: ResourceRequ
   const { request, user } = exchange;
   authorizeResource(cluster, user, info);
   const type = resolveType(cluster, info);
-  const call: ResourceCall = { cluster, type, info, user, accept: request.headers.accept };
+  // A Namespace is authorised as living in itself, and stored outside of any.
+  const target = type.namespaced ? info : { ...info, namespace: '' };
+  const call: ResourceCall = { cluster, type, info: target, user, accept: request.headers.accept };
   return handlerOf(type, info)(call, exchange);
 }
 

@@ -3,7 +3,9 @@
  * mode, three nodes, pods that started before Cilium in `legacy`), with times moved to look as if recorded just now.
  */
 import { readFileSync } from 'node:fs';
-import type { KubeObject } from './kube-object.ts';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Certificate } from './certificate.ts';
+import { type KubeObject, textAt } from './kube-object.ts';
 import type { ResourceTable, ResourceType } from './resources.ts';
 import type { Store } from './store.ts';
 
@@ -62,11 +64,40 @@ function parseObjects(name: string, shift: TimeShift): KubeObject[] {
   return JSON.parse(shiftTimes(readSeed(name), shift)) as KubeObject[];
 }
 
-export function seedObjects(nowMs: number): KubeObject[] {
+const NO_KEY = Buffer.from('REDACTED').toString('base64');
+
+/** The release's manifest holds the same Secrets: a rollback to it must not apply the placeholders. */
+function releaseWithKeys(object: KubeObject, { cert, key }: Certificate): KubeObject {
+  const packed = textAt(object, 'data', 'release');
+  const release = JSON.parse(
+    gunzipSync(Buffer.from(Buffer.from(packed, 'base64').toString(), 'base64')).toString(),
+  ) as { manifest: string };
+  const pem = (name: string): string => Buffer.from(name.endsWith('.key') ? key : cert).toString('base64');
+  const manifest = release.manifest.replace(
+    new RegExp(`((?:ca|tls)\\.(?:crt|key)):( +)${NO_KEY}`, 'g'),
+    (_all, name: string, space: string) => `${name}:${space}${pem(name)}`,
+  );
+  const repacked = gzipSync(JSON.stringify({ ...release, manifest }), { level: 1 }).toString('base64');
+  return { ...object, data: { release: Buffer.from(repacked).toString('base64') } };
+}
+
+/** Private keys were not recorded; Helm reads both Secrets while it renders and wants keys and certificates in them. */
+function withKeys(object: KubeObject, { cert, key }: Certificate): KubeObject {
+  const [crt64, key64] = [cert, key].map((pem) => Buffer.from(pem).toString('base64'));
+  const keys: Readonly<Record<string, unknown>> = {
+    'cilium-ca': { 'ca.crt': crt64, 'ca.key': key64 },
+    'hubble-server-certs': { 'ca.crt': crt64, 'tls.crt': crt64, 'tls.key': key64 },
+  };
+  const data = object.kind === 'Secret' ? keys[object.metadata.name] : undefined;
+  return data === undefined ? object : { ...object, data };
+}
+
+/** `hubble` is the authority and, for want of another, the certificate of Hubble's servers. */
+export function seedObjects(nowMs: number, hubble: Certificate): KubeObject[] {
   const stretched = stretchedShift(nowMs);
   return [
-    ...parseObjects('objects', stretched),
-    ...parseObjects('helm-release', stretched),
+    ...parseObjects('objects', stretched).map((object) => withKeys(object, hubble)),
+    ...parseObjects('helm-release', stretched).map((object) => releaseWithKeys(object, hubble)),
     ...parseObjects('access', stretched),
     // The API server keeps events for an hour: these stay minutes old.
     ...parseObjects('events', plainShift(nowMs)),

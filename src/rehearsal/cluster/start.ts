@@ -7,16 +7,19 @@ import { join } from 'node:path';
 import { createAgents } from './agent/agents.ts';
 import { createApiServer } from './api-server.ts';
 import { createAuthentication } from './authentication.ts';
-import { createCertificate } from './certificate.ts';
+import { type Certificate, createCertificate } from './certificate.ts';
 import type { Cluster } from './cluster-state.ts';
 import { answerControl } from './control.ts';
+import { createControllers } from './controllers/controllers.ts';
+import { createPace } from './controllers/pace.ts';
+import { createTroubles } from './controllers/troubles.ts';
 import { effectOf, nodeNames } from './fault-effects.ts';
 import { createFaults } from './faults.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { unreadyNodes } from './node-state.ts';
 import { createAuthorizer } from './rbac.ts';
 import { createRequestLog } from './request-log.ts';
-import { createResourceTable, readDiscovery } from './resources.ts';
+import { createResourceTable, type ResourceTable, type ResourceType, readDiscovery } from './resources.ts';
 import { loadScale } from './scale.ts';
 import { loadObjects, seedObjects } from './seed.ts';
 import { createStore } from './store.ts';
@@ -34,6 +37,8 @@ export type RehearsalClusterOptions = {
   /** More nodes and pods than the three nodes and 18 pods that were recorded. */
   readonly nodes?: number;
   readonly pods?: number;
+  /** How many times faster than a real cluster pods start and roll; 1 unless given. */
+  readonly speed?: number;
 };
 
 export type RehearsalCluster = {
@@ -71,11 +76,26 @@ async function close(server: Listener): Promise<void> {
 
 type World = { readonly cluster: Cluster; readonly reset: () => void };
 
-function createWorld(options: RehearsalClusterOptions, accounts: readonly Account[], address: () => string): World {
+function requiredType(table: ResourceTable): (apiVersion: string, kind: string) => ResourceType {
+  return (apiVersion, kind) => {
+    const found = table.byKind(apiVersion, kind);
+    if (found === undefined) throw new Error(`no resource serves ${apiVersion} ${kind}`);
+    return found;
+  };
+}
+
+type WorldInput = {
+  readonly options: RehearsalClusterOptions;
+  readonly accounts: readonly Account[];
+  readonly certificate: Certificate;
+  readonly address: () => string;
+};
+
+function createWorld({ options, accounts, certificate, address }: WorldInput): World {
   const table = createResourceTable(readDiscovery());
   const store = createStore();
   const fill = (): void => {
-    loadObjects(store, table, seedObjects(Date.now()));
+    loadObjects(store, table, seedObjects(Date.now(), certificate));
     loadScale(store, table, { nodes: options.nodes ?? 0, pods: options.pods ?? 0 });
   };
   fill();
@@ -87,16 +107,19 @@ function createWorld(options: RehearsalClusterOptions, accounts: readonly Accoun
     installed = value;
   };
   const effects = { store, table, agents, now, setCiliumInstalled };
-  const faults = createFaults({
-    effectOf: (id, value) => effectOf(effects, id, value),
-    lastNode: () => nodeNames(store, table).at(-1) ?? '',
-  });
+  const lastNode = (): string => nodeNames(store, table).at(-1) ?? '';
+  const faults = createFaults({ effectOf: (id, value) => effectOf(effects, id, value), lastNode });
+  const type = requiredType(table);
+  const pace = createPace(options.speed ?? 1);
+  const troubles = createTroubles(faults, lastNode);
+  const controllers = createControllers({ store, type, agents, pace, now, troubles });
   const cluster: Cluster = {
     table,
     store,
     authorizer,
     authentication: createAuthentication(accounts, authorizer),
     faults,
+    controllers,
     agents: { agents, nowMs: Date.now, deadNodes: () => unreadyNodes(store, table) },
     now,
     address,
@@ -107,6 +130,7 @@ function createWorld(options: RehearsalClusterOptions, accounts: readonly Accoun
     store.clear();
     fill();
     agents.reset();
+    controllers.restart();
   };
   return { cluster, reset };
 }
@@ -114,14 +138,14 @@ function createWorld(options: RehearsalClusterOptions, accounts: readonly Accoun
 export async function startRehearsalCluster(options: RehearsalClusterOptions = {}): Promise<RehearsalCluster> {
   let port = 0;
   const accounts = createAccounts();
-  const { cluster, reset } = createWorld(options, accounts, () => `${HOST}:${port}`);
+  const certificate = await createCertificate();
+  const { cluster, reset } = createWorld({ options, accounts, certificate, address: () => `${HOST}:${port}` });
   const log = createRequestLog();
   const resetAll = (): void => {
     reset();
     log.clear();
   };
 
-  const certificate = await createCertificate();
   const api = createApiServer(cluster, certificate, log);
   const control = createServer((request, response) => {
     void answerControl({ cluster, log, reset: resetAll }, request, response);
@@ -146,6 +170,7 @@ export async function startRehearsalCluster(options: RehearsalClusterOptions = {
     accounts,
     certificateAuthority: certificate.cert,
     close: async () => {
+      cluster.controllers.stop();
       api.close();
       await Promise.all([close(api.server), close(control)]);
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });

@@ -3,7 +3,16 @@ import type { UiSwitch } from '../slack/ui-protocol.ts';
 
 export const OFF = 'off';
 
-export type FaultId = 'api' | 'watches' | 'continue-tokens' | 'agent' | 'node' | 'access' | 'cilium';
+export type FaultId =
+  | 'api'
+  | 'watches'
+  | 'continue-tokens'
+  | 'agent'
+  | 'node'
+  | 'access'
+  | 'cilium'
+  | 'rollout'
+  | 'images';
 
 type Switch = Omit<UiSwitch, 'value'> & { readonly id: FaultId };
 
@@ -70,6 +79,25 @@ export const SWITCHES: readonly Switch[] = [
       { value: 'not-rolled-out', label: 'ConfigMap says native, agents not restarted' },
       { value: 'mixed', label: 'first agent native, the others tunnel' },
       { value: 'absent', label: 'not installed' },
+    ],
+  },
+  {
+    id: 'rollout',
+    label: 'A replaced agent on the last node',
+    options: [
+      { value: OFF, label: 'comes back' },
+      { value: 'pending', label: 'stays Pending' },
+      { value: 'crash', label: 'crashes: CrashLoopBackOff' },
+      { value: 'old-mode', label: 'comes back in the mode of before' },
+      { value: 'frozen-kubelet', label: 'is not touched: the kubelet is frozen' },
+    ],
+  },
+  {
+    id: 'images',
+    label: 'Images of probe and benchmark pods',
+    options: [
+      { value: OFF, label: 'are pulled' },
+      { value: 'missing', label: 'cannot be pulled: ImagePullBackOff' },
     ],
   },
 ];

@@ -1,12 +1,14 @@
 /** POST, PUT, PATCH and DELETE on the store. */
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { ApiError, alreadyExists, badRequest, conflict, notFound, unsupportedMediaType } from './api-error.ts';
 import type { ResourceCall } from './cluster-state.ts';
-import { type Answer, type Json, json } from './http-answer.ts';
+import { PENDING_STATUS, withPodDefaults } from './controllers/pods.ts';
+import { type Answer, json } from './http-answer.ts';
 import { isKubeObject, isRecord, type KubeObject, type ObjectMeta, recordAt, textAt } from './kube-object.ts';
-import { listObjects } from './list.ts';
 import { negotiate } from './media.ts';
+import { normalize } from './normalize.ts';
 import { jsonPatch, mergePatch, PatchError, strategicMergePatch } from './patch.ts';
 import { presentOne, viewOf } from './presentation.ts';
 import { decodeProtobuf } from './protobuf-body.ts';
@@ -16,18 +18,18 @@ export type WriteInput = { readonly call: ResourceCall; readonly body: Buffer; r
 
 const DRY_RUN = 'All';
 
-function isDryRun({ info }: ResourceCall): boolean {
+export function isDryRun({ info }: ResourceCall): boolean {
   return info.query.getAll('dryRun').includes(DRY_RUN);
 }
 
-function present(call: ResourceCall, object: KubeObject, code: number): Answer {
+export function present(call: ResourceCall, object: KubeObject, code: number): Answer {
   return json(presentOne(call.type, object, negotiate(call.accept), viewOf(call)), code);
 }
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
-function fromProtobuf(call: ResourceCall, body: Buffer): unknown {
-  const decoded = decodeProtobuf(body, call.type.kind);
+function fromProtobuf(body: Buffer): unknown {
+  const decoded = decodeProtobuf(body);
   if (decoded === undefined) throw unsupportedMediaType();
   return decoded;
 }
@@ -37,7 +39,7 @@ export function parseBody({ call, body, contentType }: WriteInput): unknown {
   const [media = ''] = contentType.split(';');
   const text = body.toString('utf8');
   if (media === 'application/yaml') return parseYaml(text);
-  if (media === PROTOBUF) return fromProtobuf(call, body);
+  if (media === PROTOBUF) return fromProtobuf(body);
   if (media !== '' && media !== 'application/json') throw unsupportedMediaType();
   try {
     return JSON.parse(text);
@@ -54,10 +56,11 @@ function generatedName(metadata: Readonly<Record<string, unknown>>): string {
 
 function toObject(call: ResourceCall, parsed: unknown): KubeObject {
   const { type, info } = call;
-  const metadata = recordAt(parsed, 'metadata');
+  const decoded = type.custom ? parsed : normalize(parsed);
+  const metadata = recordAt(decoded, 'metadata');
   const name = textAt(metadata, 'name') || info.name || generatedName(metadata);
   const namespace = type.namespaced ? { namespace: info.namespace } : {};
-  const content = isRecord(parsed) ? parsed : {};
+  const content = isRecord(decoded) ? decoded : {};
   return { ...content, apiVersion: type.apiVersion, kind: type.kind, metadata: { ...metadata, ...namespace, name } };
 }
 
@@ -75,6 +78,11 @@ function store(call: ResourceCall, object: KubeObject): KubeObject {
   return isDryRun(call) ? object : call.cluster.store.put(call.type, object);
 }
 
+/** A pod starts Pending, whatever its sender says of its status. */
+function newPod(object: KubeObject): KubeObject {
+  return { ...object, spec: withPodDefaults(recordAt(object, 'spec')), status: PENDING_STATUS };
+}
+
 export function createObject(input: WriteInput): Answer {
   const { call } = input;
   const { cluster, type, info } = call;
@@ -89,11 +97,8 @@ export function createObject(input: WriteInput): Answer {
     creationTimestamp: `${cluster.now().toISOString().slice(0, 19)}Z`,
     ...('spec' in object ? { generation: 1 } : {}),
   };
-  return present(call, store(call, { ...object, metadata }), 201);
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  const born = type.storage === '/pods' ? newPod(object) : object;
+  return present(call, store(call, { ...born, metadata }), 201);
 }
 
 /** What an update may not change, and what it bumps. `subresource` "status" writes the status alone. */
@@ -101,7 +106,7 @@ function merge(call: ResourceCall, before: KubeObject, wanted: KubeObject): Kube
   const onlyStatus = call.info.subresource === 'status';
   const content = onlyStatus ? { ...before, status: wanted['status'] } : wanted;
   const { uid, creationTimestamp, generation = 1 } = before.metadata;
-  const changed = !onlyStatus && 'spec' in wanted && !same(before['spec'], wanted['spec']);
+  const changed = !onlyStatus && 'spec' in wanted && !isDeepStrictEqual(before['spec'], wanted['spec']);
   const metadata: ObjectMeta = {
     ...(onlyStatus ? before.metadata : wanted.metadata),
     ...(uid === undefined ? {} : { uid }),
@@ -123,7 +128,7 @@ function saveUpdate(call: ResourceCall, before: KubeObject, wanted: KubeObject):
   if (stale) throw conflict(call.type, before.metadata.name);
   const merged = merge(call, before, wanted);
   // A write that changes nothing gets no new revision, as on a real server.
-  if (same(withoutRevision(merged), withoutRevision(before))) return before;
+  if (isDeepStrictEqual(withoutRevision(merged), withoutRevision(before))) return before;
   return store(call, merged);
 }
 
@@ -187,76 +192,4 @@ export function patchObject(input: WriteInput): Answer {
     return createObject({ ...input, contentType: 'application/yaml' });
   }
   return present(call, saveUpdate(call, before, applyPatch(input, before, media)), 200);
-}
-
-function checkPreconditions(call: ResourceCall, object: KubeObject, options: unknown): void {
-  const wanted = recordAt(options, 'preconditions');
-  const { uid = '', resourceVersion = '', name } = object.metadata;
-  const refuse = (field: string, asked: unknown, found: string): ApiError => {
-    const why = `the ${field} in the precondition (${String(asked)}) does not match the ${field} in record (${found})`;
-    const message = `Operation cannot be fulfilled on ${call.type.kind} "${name}": ${why}. The object might have been deleted and then recreated`;
-    return new ApiError(409, 'Conflict', message, { details: { name, kind: call.type.kind } });
-  };
-  if (wanted['uid'] !== undefined && wanted['uid'] !== uid) throw refuse('UID', wanted['uid'], uid);
-  const revision = wanted['resourceVersion'];
-  if (revision !== undefined && revision !== resourceVersion)
-    throw refuse('ResourceVersion', revision, resourceVersion);
-}
-
-function deleted(call: ResourceCall, object: KubeObject): Answer {
-  const { type } = call;
-  const { name, uid = '' } = object.metadata;
-  const details = { name, ...(type.group === '' ? {} : { group: type.group }), kind: type.resource, uid };
-  const body: Json = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
-  return json(body);
-}
-
-/** Pods end when the kubelet has stopped them, not at once: the first delete only sets deletionTimestamp. */
-const POD_STOP_MS = 200;
-
-function deletePod(call: ResourceCall, pod: KubeObject, graceSeconds: number): Answer {
-  const { cluster, type } = call;
-  const { namespace = '', name, deletionTimestamp } = pod.metadata;
-  if (deletionTimestamp !== undefined) return present(call, pod, 200);
-  const at = new Date(cluster.now().getTime() + graceSeconds * 1_000);
-  const metadata: ObjectMeta = {
-    ...pod.metadata,
-    deletionTimestamp: `${at.toISOString().slice(0, 19)}Z`,
-    deletionGracePeriodSeconds: graceSeconds,
-  };
-  const marked = cluster.store.put(type, { ...pod, metadata });
-  const stop = (): void => void cluster.store.remove(type, namespace, name);
-  if (graceSeconds === 0) stop();
-  else setTimeout(stop, Math.min(POD_STOP_MS, graceSeconds * 1_000)).unref();
-  return present(call, marked, 200);
-}
-
-function graceOf(pod: KubeObject, call: ResourceCall, options: unknown): number {
-  const asked = call.info.query.get('gracePeriodSeconds') ?? recordAt(options)['gracePeriodSeconds'];
-  const own = recordAt(pod, 'spec')['terminationGracePeriodSeconds'];
-  return Number(asked ?? own ?? 30);
-}
-
-export function deleteObject(input: WriteInput): Answer {
-  const { call, body } = input;
-  const { cluster, type, info } = call;
-  const object = cluster.store.get(type, info.namespace, info.name);
-  if (object === undefined) throw notFound(type, info.name);
-  const options = body.length === 0 ? {} : parseBody(input);
-  checkPreconditions(call, object, options);
-  if (isDryRun(call)) return deleted(call, object);
-  if (type.storage === '/pods') return deletePod(call, object, graceOf(object, call, options));
-  cluster.store.remove(type, info.namespace, info.name);
-  return deleted(call, object);
-}
-
-export function deleteCollection({ call }: WriteInput): Answer {
-  const { cluster, type, info } = call;
-  const { items } = listObjects(cluster.store, type, {
-    namespace: info.namespace,
-    query: info.query,
-    tokensExpired: false,
-  });
-  for (const { metadata } of items) cluster.store.remove(type, metadata.namespace ?? '', metadata.name);
-  return json({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' });
 }

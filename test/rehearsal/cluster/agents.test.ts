@@ -16,7 +16,7 @@ describe('commands in a cilium-agent container', () => {
   beforeAll(() => {
     const table = createResourceTable(readDiscovery());
     const store = createStore();
-    loadObjects(store, table, seedObjects(Date.now()));
+    loadObjects(store, table, seedObjects(Date.now(), { key: '', cert: '' }));
     world = { agents: createAgents(store, table, Date.now), nowMs: Date.now, deadNodes: () => new Set<string>() };
   });
   afterEach(() => world.agents.reset());

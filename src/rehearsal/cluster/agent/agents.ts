@@ -22,6 +22,8 @@ export type NodeFacts = {
 export type Agent = NodeFacts & {
   readonly config: AgentConfig;
   readonly startedAtMs: number;
+  /** Routes to the pods of other nodes are in place; turned off, the agent leaves those it once made (recorded). */
+  readonly directRoutes: boolean;
 };
 
 export type LocalEndpoint = {
@@ -39,11 +41,18 @@ export type Agents = {
   readonly restart: (nodeName: string) => void;
   /** Starts this agent with settings other than the ConfigMap's, for mixed states. */
   readonly override: (nodeName: string, settings: AgentConfig) => void;
+  /** The ConfigMap as it is now. */
+  readonly configNow: () => AgentConfig;
+  /** The agent of a node loads this configuration into its datapath. */
+  readonly start: (nodeName: string, config: AgentConfig) => void;
+  /** Whether the agent's pod is Ready, so that the node's CNI works. */
+  readonly isUp: (nodeName: string) => boolean;
+  readonly setUp: (nodeName: string, up: boolean) => void;
   /** Every agent back to what the ConfigMap said at the start of the cluster. */
   readonly reset: () => void;
 };
 
-type Started = { readonly config: AgentConfig; readonly startedAtMs: number };
+type Started = Pick<Agent, 'config' | 'startedAtMs' | 'directRoutes'>;
 
 const CONFIG_MAP = { namespace: 'kube-system', name: 'cilium-config' };
 
@@ -65,6 +74,10 @@ function factsOf(node: KubeObject): NodeFacts {
 
 export function isNative(agent: Pick<Agent, 'config'>): boolean {
   return agent.config['routing-mode'] === 'native';
+}
+
+function makesRoutes(config: AgentConfig): boolean {
+  return isNative({ config }) && config['auto-direct-node-routes'] === 'true';
 }
 
 function required(type: ResourceType | undefined): ResourceType {
@@ -130,24 +143,35 @@ export function createAgents(store: Store, table: ResourceTable, nowMs: () => nu
     return recordAt(found, 'data') as AgentConfig;
   };
   let atStart = currentConfig();
+  const down = new Set<string>();
+  const start = (nodeName: string, config: AgentConfig): void => {
+    const hadRoutes = started.get(nodeName)?.directRoutes ?? makesRoutes(atStart);
+    const directRoutes = makesRoutes(config) || (isNative({ config }) && hadRoutes);
+    started.set(nodeName, { config, startedAtMs: nowMs(), directRoutes });
+  };
 
   return {
     on: (nodeName) => {
       const facts = views.nodes().get(nodeName);
       if (facts === undefined) return undefined;
       const own = started.get(nodeName);
-      return { ...facts, config: own?.config ?? atStart, startedAtMs: own?.startedAtMs ?? facts.createdAtMs };
+      const first = { config: atStart, startedAtMs: facts.createdAtMs, directRoutes: makesRoutes(atStart) };
+      return { ...facts, ...(own ?? first) };
     },
     nodes: () => [...views.nodes().values()],
     endpointsOn: (node) => views.endpointsOn(node.nodeIp),
-    restart: (nodeName) => {
-      started.set(nodeName, { config: currentConfig(), startedAtMs: nowMs() });
-    },
-    override: (nodeName, settings) => {
-      started.set(nodeName, { config: { ...currentConfig(), ...settings }, startedAtMs: nowMs() });
+    restart: (nodeName) => start(nodeName, currentConfig()),
+    override: (nodeName, settings) => start(nodeName, { ...currentConfig(), ...settings }),
+    configNow: currentConfig,
+    start,
+    isUp: (nodeName) => !down.has(nodeName),
+    setUp: (nodeName, up) => {
+      if (up) down.delete(nodeName);
+      else down.add(nodeName);
     },
     reset: () => {
       started.clear();
+      down.clear();
       views.forget();
       atStart = currentConfig();
     },

@@ -16,10 +16,6 @@ function linkNetwork(agent: Agent, nodes: number): string {
   return nodes > 200 ? `${a}.${b}.0.0/16` : `${a}.${b}.${c}.0/24`;
 }
 
-function hasDirectRoutes(agent: Agent): boolean {
-  return isNative(agent) && agent.config['auto-direct-node-routes'] === 'true';
-}
-
 function viaHost(agent: Agent, dst: string, remote: boolean): Route {
   const route = {
     dst,
@@ -37,7 +33,7 @@ function remoteRoute(agent: Agent, node: NodeFacts, cidr: string): Route | undef
   if (!isNative(agent)) return viaHost(agent, cidr, true);
   // The kernel refuses a gateway that is not on the link: a node in another L2 gets no route.
   const reachable = sameLink(agent.nodeIp, node.nodeIp);
-  if (!hasDirectRoutes(agent) || !reachable) return undefined;
+  if (!agent.directRoutes || !reachable) return undefined;
   return { dst: cidr, gateway: node.nodeIp, dev: 'eth0', protocol: 'kernel', flags: [] };
 }
 

@@ -1,0 +1,115 @@
+/** Starts the controllers and tells them what changed. */
+import type { KubeObject } from '../kube-object.ts';
+import type { Change } from '../store.ts';
+import { readEntry } from '../store.ts';
+import { isLazy } from '../store-entry.ts';
+import { collectOrphans } from './collector.ts';
+import { createRevisions, type Revisions } from './counts.ts';
+import { REVISION_LABEL, reconcileDaemonSet } from './daemon-sets.ts';
+import { createKubelet } from './kubelet.ts';
+import { podsOf } from './pods.ts';
+import { type ControllerWorld, keyOf, type ObjectKey } from './world.ts';
+
+export type Controllers = {
+  /** The fatal line of a crashing agent's log. */
+  readonly lastWords: (pod: KubeObject) => string | undefined;
+  /** After the store was filled anew. */
+  readonly restart: () => void;
+  readonly stop: () => void;
+};
+
+type Reconcile = (world: ControllerWorld, object: KubeObject, revisions: Revisions) => void;
+
+const RECONCILERS: Readonly<Record<string, Reconcile>> = {
+  DaemonSet: reconcileDaemonSet,
+};
+
+/** A burst of changes is one reconciliation. */
+const SETTLE_MS = 20;
+
+function createQueue(world: ControllerWorld, revisions: () => Revisions) {
+  const dirty = new Map<string, ObjectKey & { readonly kind: string }>();
+  let running = false;
+  const run = (): void => {
+    running = false;
+    const batch = [...dirty.values()];
+    dirty.clear();
+    for (const { kind, namespace, name } of batch) {
+      const object = world.store.get(world.type('apps/v1', kind), namespace, name);
+      if (object !== undefined) RECONCILERS[kind]?.(world, object, revisions());
+    }
+  };
+  return {
+    add: (kind: string, key: ObjectKey): void => {
+      if (RECONCILERS[kind] === undefined) return;
+      dirty.set(`${kind}/${key.namespace}/${key.name}`, { kind, ...key });
+      if (running) return;
+      running = true;
+      world.pace.after(SETTLE_MS, run);
+    },
+    clear: () => {
+      dirty.clear();
+      running = false;
+    },
+  };
+}
+
+export function createControllers(world: ControllerWorld): Controllers {
+  let kubelet = createKubelet(world);
+  let revisions = createRevisions();
+  const queue = createQueue(world, () => revisions);
+
+  const ownersOf = (object: KubeObject): void => {
+    for (const { kind, name } of object.metadata.ownerReferences ?? []) {
+      queue.add(kind, { namespace: object.metadata.namespace ?? '', name });
+    }
+  };
+
+  const onPod = (change: Change): void => {
+    if (change.type === 'DELETED') kubelet.forget(change.object);
+    else kubelet.see(change.object);
+    ownersOf(change.object);
+  };
+
+  const onNode = (change: Change): void => {
+    if (change.type === 'MODIFIED') return;
+    for (const entry of world.store.scan(world.type('apps/v1', 'DaemonSet'), '')) queue.add('DaemonSet', entry);
+  };
+
+  const unsubscribe = world.store.subscribe((change) => {
+    const { kind } = change.object;
+    if (change.storage === '/pods') onPod(change);
+    else if (change.storage === '/nodes') onNode(change);
+    else if (change.storage.startsWith('apps/')) {
+      if (change.type === 'DELETED') collectOrphans(world, change.object);
+      else queue.add(kind, keyOf(change.object));
+      ownersOf(change.object);
+    }
+  });
+
+  /** Revisions are told from the pods that are there before anything changes. */
+  const prime = (): void => {
+    for (const entry of world.store.scan(world.type('apps/v1', 'DaemonSet'), '')) {
+      if (isLazy(entry)) continue;
+      const daemonSet = readEntry(entry);
+      const present = (): string | undefined => podsOf(world, daemonSet)[0]?.labels[REVISION_LABEL];
+      revisions.of(daemonSet.metadata.uid ?? '', (daemonSet['spec'] as { template?: unknown }).template, present);
+    }
+  };
+  prime();
+
+  return {
+    lastWords: (pod) => kubelet.lastWords(pod),
+    restart: () => {
+      world.pace.stop();
+      queue.clear();
+      kubelet = createKubelet(world);
+      revisions = createRevisions();
+      prime();
+    },
+    stop: () => {
+      unsubscribe();
+      world.pace.stop();
+    },
+  };
+}
