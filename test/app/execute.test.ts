@@ -118,7 +118,13 @@ describe('an attempt', () => {
 });
 
 describe('progress', () => {
-  async function countsOf(total: number, everyMs: number, last = total): Promise<readonly number[]> {
+  type Counting = { readonly last?: number; readonly ends?: boolean };
+
+  async function countsOf(
+    total: number,
+    everyMs: number,
+    { last = total, ends = true }: Counting = {},
+  ): Promise<readonly number[]> {
     let world: World | undefined;
     async function* run(): JobRun {
       yield { type: 'step-started', step: 'ask', title: 'Ask' };
@@ -126,7 +132,7 @@ describe('progress', () => {
         world?.clock.advance(everyMs);
         yield { type: 'counted', step: 'ask', done, total };
       }
-      yield { type: 'step-ended', step: 'ask', result: 'ok' };
+      if (ends) yield { type: 'step-ended', step: 'ask', result: 'ok' };
       return { outcome: fine, data: null };
     }
     const started = await aRequest(aJob({ run }));
@@ -138,6 +144,7 @@ describe('progress', () => {
 
   it('is written at most every 500 ms, and always at the end', async () => {
     expect(await countsOf(10, 100)).toEqual([1, 6, 10]);
+    expect(await countsOf(10, 100, { ends: false })).toEqual([1, 6, 10]);
   });
 
   it('is written each time when it comes slowly', async () => {
@@ -149,7 +156,7 @@ describe('progress', () => {
   });
 
   it('says how far a step came that ends before its count does', async () => {
-    expect(await countsOf(100, 10, 42)).toEqual([1, 42]);
+    expect(await countsOf(100, 10, { last: 42 })).toEqual([1, 42]);
   });
 
   it('goes on when the thread cannot be told', async () => {

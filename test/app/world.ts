@@ -25,6 +25,7 @@ export const fine: Outcome = {
     headline: 'Cilium on prod is healthy',
     facts: ['Agents 3/3'],
     findings: [{ mark: 'warn', text: '5 pods are not managed' }],
+    table: { columns: ['Feature', 'State'], rows: [['Routing', 'Tunnel (VXLAN)']] },
     sections: [],
     next: [{ label: 'Re-run', command: 'status prod' }],
     asOf: '2026-11-23T15:20:00.000Z',

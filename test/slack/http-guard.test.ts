@@ -131,6 +131,15 @@ describe('a request over HTTP', () => {
     expect(await runsOf({ world })).toEqual([]);
   });
 
+  it('from another team than the one the app is installed in is refused', async () => {
+    const { body, headers } = signed({ text: 'status', team_id: 'T01PARTNER' });
+
+    const response = await fetch(`http://127.0.0.1:${bot.port()}/slack/events`, { method: 'POST', body, headers });
+
+    expect(await response.json()).toMatchObject({ text: expect.stringContaining('other organisations') });
+    expect(await runsOf({ world })).toEqual([]);
+  });
+
   it.each(['user_id', 'channel_id'])('with a made-up %s is answered, and not recorded', async (field) => {
     expect(await send(signed({ text: 'status', [field]: '<!channel>' }))).toBe(200);
     expect(await runsOf({ world })).toEqual([]);
