@@ -22,11 +22,14 @@ export type ManifestObject = {
  * document that is not YAML, has no kind, or is a List.
  */
 export function objectsOf(manifest: string): readonly ManifestObject[] {
+  return documentsOf(manifest).flatMap(toObject);
+}
+
+function documentsOf(manifest: string): readonly string[] {
   return manifest
     .split(/^---(?:[ \t].*)?$/m)
     .map((text) => text.trim())
-    .filter((text) => text !== '')
-    .flatMap(toObject);
+    .filter((text) => text !== '');
 }
 
 function toObject(text: string): readonly ManifestObject[] {
@@ -53,7 +56,11 @@ const ConfigMapData = z.object({
 
 /** The data of a ConfigMap in a manifest; undefined when it is not there. */
 export function configMapData(manifest: string, name: string): Readonly<Record<string, string>> | undefined {
-  const found = objectsOf(manifest).find((each) => each.kind === 'ConfigMap' && each.name === name);
+  const found = documentsOf(manifest)
+    // Parsing is what takes time.
+    .filter((text) => text.includes(name))
+    .flatMap(toObject)
+    .find((each) => each.kind === 'ConfigMap' && each.name === name);
   return found === undefined ? undefined : ConfigMapData.parse(found.object).data;
 }
 
