@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { startRehearsalSlack } from '../../src/rehearsal/slack/server.ts';
 
-const PROGRAM = fileURLToPath(new URL('./start-and-stop.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../support/slack-bot-process.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 it.each(['socket', 'http'] as const)('nothing keeps the process alive after a stop over %s', async (mode) => {
