@@ -24,6 +24,7 @@ const FACTS = {
   OutputTooLarge: { blame: 'cluster', retry: false },
   UnexpectedAnswer: { blame: 'cluster', retry: false },
   CiliumAbsent: { blame: 'cluster', retry: false },
+  ProbeFailed: { blame: 'cluster', retry: false },
   // around the bot
   StoreUnavailable: { blame: 'store', retry: true },
   QueueUnavailable: { blame: 'store', retry: true },
