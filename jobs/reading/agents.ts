@@ -1,4 +1,3 @@
-import pMap from 'p-map';
 import { parseAgentConfig, parseAgentStatus, tellsRouting, toAgentView } from '../../src/cilium/agent-status.ts';
 import { type DaemonSet, Pod, parseAll } from '../../src/cilium/kube-objects.ts';
 import type { AgentAnswer, AgentState } from '../../src/cilium/status-data.ts';
@@ -6,15 +5,19 @@ import { SECOND_MS } from '../../src/core/clock.ts';
 import type { ExecResult } from '../../src/core/ports.ts';
 import { PODS } from '../../src/core/resources.ts';
 import { AGENT_CONTAINER } from './installation.ts';
-import { BODIES_PER_PAGE, collect, OUT_OF_TIME, type Reading, whyOf } from './reading.ts';
+import { BODIES_PER_PAGE, OUT_OF_TIME, type Reading, whyOf } from './reading.ts';
 
 const IN_FLIGHT = 20;
 /** A frozen kubelet hangs in the handshake; a healthy one answers within 200 ms. */
 const EXEC_DEADLINE_MS = 5 * SECOND_MS;
 const MAX_STATUS_BYTES = 2 * 1024 * 1024;
 
-/** Agent pods as the API server tells them, nobody asked yet. */
-export async function readAgentPods(reading: Reading, daemonSet: DaemonSet): Promise<readonly AgentState[]> {
+/** Agent pods as the API server tells them, nobody asked yet, page by page: their bodies are the bulk of a big cluster. */
+export async function readAgentPods(
+  { cluster, signal }: Reading,
+  daemonSet: DaemonSet,
+  onPage: (agents: readonly AgentState[]) => void,
+): Promise<void> {
   const labels = Object.entries(daemonSet.spec.selector.matchLabels);
   const labelSelector =
     labels.length === 0 ? 'k8s-app=cilium' : labels.map(([key, value]) => `${key}=${value}`).join(',');
@@ -24,11 +27,10 @@ export async function readAgentPods(reading: Reading, daemonSet: DaemonSet): Pro
     as: 'objects',
     pageSize: BODIES_PER_PAGE,
   } as const;
-  const agents = await collect(reading, PODS, query, (page) => parseAll(Pod, page).map(toAgentState));
-  return agents.toSorted((left, right) => left.node.localeCompare(right.node, 'en', { numeric: true }));
+  for await (const page of cluster.list(PODS, query, signal)) onPage(parseAll(Pod, page).map(toAgentState));
 }
 
-function toAgentState({ metadata, spec, status }: Pod): AgentState {
+export function toAgentState({ metadata, spec, status }: Pod): AgentState {
   const container = status.containerStatuses.find((each) => each.name === AGENT_CONTAINER);
   const ready = status.conditions.some((each) => each.type === 'Ready' && each.status === 'True');
   const startedAt = container?.state.running?.startedAt;
@@ -63,6 +65,60 @@ function troubleOf({ metadata, spec, status }: Pod): string | undefined {
   return crashed ? CRASH_LOOP : undefined;
 }
 
+export type Asking = {
+  /** Adds agents; those that are not ready are left out. */
+  readonly ask: (agents: readonly AgentState[]) => void;
+  /** The answers by pod, once all who were added have answered or the time is up. */
+  readonly finish: () => Promise<ReadonlyMap<string, AgentAnswer>>;
+};
+
+/** Asks agents for their status, twenty at a time, until the time is up. Never rejects for one agent. */
+export function startAsking(
+  reading: Reading,
+  namespace: string,
+  onAnswer: (done: number, total: number) => void,
+): Asking {
+  const waiting: string[] = [];
+  const inFlight = new Set<Promise<void>>();
+  const answers = new Map<string, AgentAnswer>();
+  let done = 0;
+  let total = 0;
+
+  async function askNext(pod: string): Promise<void> {
+    const answer = await askOne(reading, namespace, pod);
+    answers.set(pod, answer);
+    if (answer.state === 'not-asked') return;
+    done += 1;
+    onAnswer(done, total);
+  }
+
+  function fill(): void {
+    while (inFlight.size < IN_FLIGHT) {
+      const pod = waiting.shift();
+      if (pod === undefined) return;
+      const asked = askNext(pod).finally(() => {
+        inFlight.delete(asked);
+        fill();
+      });
+      inFlight.add(asked);
+    }
+  }
+
+  return {
+    ask: (agents) => {
+      const pods = agents.filter((agent) => agent.ready).map((agent) => agent.pod);
+      total += pods.length;
+      waiting.push(...pods);
+      fill();
+    },
+    finish: async () => {
+      while (inFlight.size > 0) await Promise.race(inFlight);
+      reading.cancel.throwIfAborted();
+      return answers;
+    },
+  };
+}
+
 export type Ask = {
   readonly namespace: string;
   readonly agents: readonly AgentState[];
@@ -71,30 +127,18 @@ export type Ask = {
   readonly onAnswer: (done: number, total: number) => void;
 };
 
-/** Asks every ready agent for its status, twenty at a time, until the time is up. Never rejects for one agent. */
+/** Asks agents that are known already; they come back in the same order. */
 export async function askAgents(reading: Reading, ask: Ask): Promise<readonly AgentState[]> {
-  const wanted = ask.agents.filter((agent) => agent.ready && (ask.chosen?.has(agent.node) ?? true));
-  const answers = new Map<string, AgentAnswer>();
-  let done = 0;
-  await pMap(
-    wanted,
-    async ({ pod }) => {
-      const answer = await askOne(reading, ask.namespace, pod);
-      answers.set(pod, answer);
-      if (answer.state === 'not-asked') return;
-      done += 1;
-      ask.onAnswer(done, wanted.length);
-    },
-    { concurrency: IN_FLIGHT },
-  );
-  reading.cancel.throwIfAborted();
-  return ask.agents.map((agent) => {
-    const answer = answers.get(agent.pod) ?? (agent.ready ? NOT_CHOSEN : agent.answer);
-    return { ...agent, answer };
-  });
+  const asking = startAsking(reading, ask.namespace, ask.onAnswer);
+  asking.ask(ask.agents.filter((agent) => ask.chosen?.has(agent.node) ?? true));
+  const answers = await asking.finish();
+  return ask.agents.map((agent) => ({ ...agent, answer: answers.get(agent.pod) ?? unasked(agent) }));
 }
 
-const NOT_CHOSEN: AgentAnswer = { state: 'not-asked', why: 'not chosen' };
+/** Of an agent that nobody meant to ask. */
+export function unasked(agent: AgentState): AgentAnswer {
+  return agent.ready ? { state: 'not-asked', why: 'not chosen' } : agent.answer;
+}
 
 async function askOne(reading: Reading, namespace: string, pod: string): Promise<AgentAnswer> {
   if (reading.signal.aborted) return { state: 'not-asked', why: OUT_OF_TIME };

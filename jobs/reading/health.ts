@@ -8,6 +8,8 @@ import type { Reading } from './reading.ts';
 const ASK_ALL_UP_TO = 50;
 const SAMPLE = 5;
 const IN_FLIGHT = 5;
+/** Answers of a big cluster are megabytes each, and so is what they are parsed into. */
+const IN_FLIGHT_OF_BIG = 1;
 /** About 700 bytes per node of the cluster. */
 const MAX_HEALTH_BYTES = 6 * 1024 * 1024;
 
@@ -17,8 +19,10 @@ export async function readHealth(
   agents: readonly AgentState[],
 ): Promise<readonly NodeHealth[]> {
   const ready = agents.filter((agent) => agent.ready);
-  const asked = ready.length <= ASK_ALL_UP_TO ? ready : spread(ready, SAMPLE);
-  const answers = await pMap(asked, async (agent) => readOne(reading, namespace, agent), { concurrency: IN_FLIGHT });
+  const big = ready.length > ASK_ALL_UP_TO;
+  const answers = await pMap(big ? spread(ready, SAMPLE) : ready, async (agent) => readOne(reading, namespace, agent), {
+    concurrency: big ? IN_FLIGHT_OF_BIG : IN_FLIGHT,
+  });
   reading.cancel.throwIfAborted();
   return answers.filter((answer) => answer !== undefined);
 }

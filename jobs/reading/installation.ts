@@ -30,18 +30,24 @@ function hasAgent(daemonSet: DaemonSet): boolean {
   return daemonSet.spec.template.spec.containers.some((container) => container.name === AGENT_CONTAINER);
 }
 
+/** What others read too; undefined when it could not be read. */
+export type UnderWay = {
+  readonly nodesRead: Promise<readonly Node[] | undefined>;
+  readonly configRead: Promise<Readonly<Record<string, string>> | undefined>;
+};
+
 /** What surrounds the agents, each part on its own. */
 export async function readInstallation(
   reading: Reading,
   daemonSet: DaemonSet,
-  nodes: readonly Node[],
+  { nodesRead, configRead }: UnderWay,
 ): Promise<Installation> {
   const { namespace } = daemonSet.metadata;
   const [config, workloads, release, owner] = await Promise.all([
-    part(reading, 'ConfigMap cilium-config', () => readConfig(reading, namespace)),
+    configRead,
     part(reading, 'operator and relay', () => readWorkloads(reading, namespace)),
     readRelease(reading, releaseOf(daemonSet)),
-    readOwner(reading, daemonSet, nodes),
+    nodesRead.then((nodes) => readOwner(reading, daemonSet, nodes ?? [])),
   ]);
   const image = daemonSet.spec.template.spec.containers.find((each) => each.name === AGENT_CONTAINER)?.image ?? '';
   const version = versionOfImage(image)?.text;
@@ -84,7 +90,7 @@ function settingsOf(data: Readonly<Record<string, string>>): Readonly<Record<str
   return Object.fromEntries(SETTINGS.flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]])));
 }
 
-async function readConfig({ cluster, signal }: Reading, namespace: string) {
+export async function readConfig({ cluster, signal }: Reading, namespace: string) {
   const raw = await cluster.get(CONFIG_MAPS, { namespace, name: 'cilium-config' }, signal);
   const parsed = ConfigMap.safeParse(raw);
   if (!parsed.success)

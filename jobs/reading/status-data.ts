@@ -1,16 +1,17 @@
 import { featuresOf } from '../../src/cilium/features.ts';
-import type { DaemonSet } from '../../src/cilium/kube-objects.ts';
+import type { DaemonSet, Node } from '../../src/cilium/kube-objects.ts';
+import type { NodeHealth } from '../../src/cilium/node-health.ts';
 import type { AgentState, Installation, Missing, StatusData } from '../../src/cilium/status-data.ts';
 import { tally } from '../../src/cilium/text.ts';
 import { judgeUnmanaged } from '../../src/cilium/unmanaged.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { JobContext } from '../../src/core/job.ts';
-import { askAgents, readAgentPods } from './agents.ts';
+import { readAgentPods, startAsking, unasked } from './agents.ts';
 import { readHealth, spread } from './health.ts';
-import { readDaemonSet, readInstallation } from './installation.ts';
+import { readConfig, readDaemonSet, readInstallation } from './installation.ts';
 import { readNodes, readPodCidrs, toNodeState } from './nodes.ts';
 import { part, type Reading } from './reading.ts';
-import { readCandidates } from './unmanaged-pods.ts';
+import { type Candidates, readCandidates } from './unmanaged-pods.ts';
 import type { Tell } from './with-progress.ts';
 
 /** Which agents to ask: all, an even sample, or those on named nodes. */
@@ -37,10 +38,11 @@ export async function readStatusData(
     miss: (each) => void missing.push(each),
   };
   tell({ type: 'step-started', step: 'objects', title: 'Read the cluster' });
-  const [kubernetes, nodes, lookup] = await Promise.all([
+  const nodesRead = part(reading, 'nodes', () => readNodes(reading));
+  const [kubernetes, nodes, found] = await Promise.all([
     part(reading, 'Kubernetes version', () => context.cluster.version(signal)),
-    part(reading, 'nodes', () => readNodes(reading)),
-    part(reading, DAEMON_SETS_PART, async () => ({ found: await readDaemonSet(reading) })),
+    nodesRead,
+    readCilium(reading, { selection, tell, nodesRead }),
   ]);
   const top: Top = {
     schemaVersion: 1,
@@ -48,40 +50,30 @@ export async function readStatusData(
     ...(kubernetes === undefined ? {} : { kubernetes }),
     nodes: (nodes ?? []).map(toNodeState),
   };
-  const daemonSet = lookup?.found;
-  if (daemonSet === undefined) {
-    tell({ type: 'step-ended', step: 'objects', result: lookup === undefined ? 'failed' : 'ok' });
-    const cilium = lookup === undefined ? 'unknown' : 'absent';
-    return { ...top, ...NOTHING, asOf: reading.now().toISOString(), cilium, missing };
-  }
-  const around = await readAround(reading, daemonSet, nodes ?? []);
-  tell({ type: 'step-ended', step: 'objects', result: missing.length === 0 ? 'ok' : 'warn' });
-  const names = top.nodes.map((node) => node.name);
-  const chosen = choose(selection, around.agents, names);
-  const deep = await readDeep(reading, { ...around, chosen, tell });
-  return { ...top, ...together(top, around, deep), asOf: reading.now().toISOString(), chosen: chosen ?? [], missing };
+  const asOf = reading.now().toISOString();
+  if (typeof found === 'string') return { ...top, ...NOTHING, asOf, cilium: found, missing };
+  return { ...top, ...together(top, found, asOf), asOf, chosen: found.chosen ?? [], missing };
 }
 
 /** The part whose failure leaves open whether there is a Cilium at all. */
 export const DAEMON_SETS_PART = 'DaemonSets';
+
+const AGENTS_PART = 'agents';
 
 type Top = Pick<StatusData, 'schemaVersion' | 'cluster' | 'kubernetes' | 'nodes'>;
 
 const NOTHING = { chosen: [], agents: [], features: [], health: [] } as const;
 
 /** What only makes sense once everything was read: features over all agents, pods judged by their node's agent. */
-function together(
-  top: Top,
-  around: Around,
-  { agents, health, candidates, asOf }: Awaited<ReturnType<typeof readDeep>>,
-) {
-  const installation = withVersion(around.installation, agents);
+function together(top: Top, found: Found, asOf: string) {
+  const { agents, health, candidates } = found;
+  const installation = withVersion(found.installation, agents);
   const unmanaged =
     candidates &&
     judgeUnmanaged({
       ...candidates,
       nodesWithReadyAgent: new Set(agents.filter((agent) => agent.ready).map((agent) => agent.node)),
-      podCidrs: around.podCidrs ?? [],
+      podCidrs: found.podCidrs ?? [],
       installedAt: installation.installedAt,
       asOf,
     });
@@ -95,24 +87,44 @@ function together(
   };
 }
 
-type Around = {
-  readonly namespace: string;
+type Found = Asked & {
   readonly installation: Installation;
-  readonly agents: readonly AgentState[];
   readonly podCidrs: readonly string[] | undefined;
+  readonly candidates: Candidates | undefined;
 };
 
-async function readAround(
-  reading: Reading,
-  daemonSet: DaemonSet,
-  nodes: Parameters<typeof readInstallation>[2],
-): Promise<Around> {
-  const [installation, agents, podCidrs] = await Promise.all([
-    readInstallation(reading, daemonSet, nodes),
-    part(reading, 'agents', () => readAgentPods(reading, daemonSet)),
-    part(reading, 'CiliumNodes', () => readPodCidrs(reading)),
+type Wanted = {
+  readonly selection: Selection;
+  readonly tell: Tell;
+  /** Under way already; undefined when the nodes could not be read. */
+  readonly nodesRead: Promise<readonly Node[] | undefined>;
+};
+
+/** Everything about Cilium, side by side: each list is one request at a time, agents are asked twenty at a time. */
+async function readCilium(reading: Reading, wanted: Wanted): Promise<Found | 'absent' | 'unknown'> {
+  const { tell, nodesRead } = wanted;
+  const lookup = await part(reading, DAEMON_SETS_PART, async () => ({ found: await readDaemonSet(reading) }));
+  const daemonSet = lookup?.found;
+  if (daemonSet === undefined) {
+    tell({ type: 'step-ended', step: 'objects', result: lookup === undefined ? 'failed' : 'ok' });
+    return lookup === undefined ? 'unknown' : 'absent';
+  }
+  const { namespace } = daemonSet.metadata;
+  const configRead = part(reading, 'ConfigMap cilium-config', () => readConfig(reading, namespace));
+  const [[installation, podCidrs], asked, candidates] = await Promise.all([
+    Promise.all([
+      readInstallation(reading, daemonSet, { nodesRead, configRead }),
+      part(reading, 'CiliumNodes', () => readPodCidrs(reading)),
+      nodesRead,
+    ]).then((read) => {
+      const whole = read.every((each) => each !== undefined) && read[0].configured !== undefined;
+      tell({ type: 'step-ended', step: 'objects', result: whole ? 'ok' : 'warn' });
+      return read;
+    }),
+    readAgents(reading, daemonSet, wanted),
+    readOutside(reading, configRead, tell),
   ]);
-  return { namespace: daemonSet.metadata.namespace, installation, agents: agents ?? [], podCidrs };
+  return { installation, podCidrs, candidates, ...asked };
 }
 
 /** @throws OpsError InvalidArgs */
@@ -135,40 +147,54 @@ function choose(
   return selection;
 }
 
-type Deep = Around & { readonly chosen: readonly string[] | undefined; readonly tell: Tell };
+type Asked = {
+  readonly agents: readonly AgentState[];
+  readonly chosen: readonly string[] | undefined;
+  readonly health: readonly NodeHealth[] | undefined;
+};
 
-/** What takes longer: every agent's own word, cluster health, and pods outside Cilium, side by side. */
-async function readDeep(reading: Reading, around: Deep) {
-  const { tell, chosen, namespace, installation } = around;
-  const selected = chosen === undefined ? undefined : new Set(chosen);
+/** Every agent's own word and cluster health. Agents are asked while the list of them is still being read. */
+async function readAgents(reading: Reading, daemonSet: DaemonSet, wanted: Wanted): Promise<Asked> {
+  const { selection, tell, nodesRead } = wanted;
+  const { namespace } = daemonSet.metadata;
   tell({ type: 'step-started', step: 'agents', title: 'Ask the agents' });
-  tell({ type: 'step-started', step: 'pods', title: 'Look for pods outside Cilium' });
-  const [agents, health, candidates] = await Promise.all([
-    askAgents(reading, {
-      namespace,
-      agents: around.agents,
-      chosen: selected,
-      onAnswer: (done, total) => {
-        if (isWorthTelling(done, total)) tell({ type: 'counted', step: 'agents', done, total });
-      },
-    }).then((asked) => {
-      const silent = asked.some((agent) => agent.answer.state !== 'answered' && (selected?.has(agent.node) ?? true));
-      tell({ type: 'step-ended', step: 'agents', result: silent ? 'warn' : 'ok' });
-      return asked;
+  const all = selection === 'all';
+  const asking = startAsking(reading, namespace, (done, total) => {
+    const expected = all ? Math.max(total, daemonSet.status.numberReady) : total;
+    if (isWorthTelling(done, expected)) tell({ type: 'counted', step: 'agents', done, total: expected });
+  });
+  const listed: AgentState[] = [];
+  await part(reading, AGENTS_PART, () =>
+    readAgentPods(reading, daemonSet, (page) => {
+      listed.push(...page);
+      if (all) asking.ask(page);
     }),
-    part(reading, 'cluster health', () =>
-      readHealth(
-        reading,
-        namespace,
-        selected ? around.agents.filter((each) => selected.has(each.node)) : around.agents,
-      ),
-    ),
-    readOutside(reading, installation).then((found) => {
-      tell({ type: 'step-ended', step: 'pods', result: found === undefined ? 'warn' : 'ok' });
-      return found;
-    }),
+  );
+  const agents = listed.toSorted(byNode);
+  const chosen = choose(selection, agents, all ? [] : ((await nodesRead) ?? []).map(({ metadata }) => metadata.name));
+  const selected = chosen === undefined ? agents : agents.filter(isIn(chosen));
+  if (!all) asking.ask(selected);
+  const [answers, health] = await Promise.all([
+    asking.finish(),
+    part(reading, 'cluster health', () => readHealth(reading, namespace, selected)),
   ]);
-  return { agents, health, candidates, asOf: reading.now().toISOString() };
+  const answered = agents.map((agent) => ({ ...agent, answer: answers.get(agent.pod) ?? unasked(agent) }));
+  const silent = (chosen === undefined ? answered : answered.filter(isIn(chosen))).some(
+    ({ answer }) => answer.state !== 'answered',
+  );
+  tell({ type: 'step-ended', step: 'agents', result: silent ? 'warn' : 'ok' });
+  return { agents: answered, chosen, health };
+}
+
+function byNode(left: AgentState, right: AgentState): number {
+  return BY_NUMBER.compare(left.node, right.node);
+}
+
+const BY_NUMBER = new Intl.Collator('en', { numeric: true });
+
+function isIn(names: readonly string[]): (agent: AgentState) => boolean {
+  const known = new Set(names);
+  return ({ node }) => known.has(node);
 }
 
 /** Twenty counts are enough for any cluster. */
@@ -176,13 +202,19 @@ function isWorthTelling(done: number, total: number): boolean {
   return done === total || done % Math.max(1, Math.ceil(total / 20)) === 0;
 }
 
-async function readOutside(reading: Reading, { settings }: Installation) {
-  if (settings['disable-endpoint-crd'] === 'true') {
-    const why = 'CiliumEndpoints are switched off (disable-endpoint-crd), so nobody can tell';
-    reading.miss({ part: 'pods outside Cilium', why });
-    return undefined;
-  }
-  return part(reading, 'pods outside Cilium', () => readCandidates(reading));
+async function readOutside(
+  reading: Reading,
+  configRead: Promise<Readonly<Record<string, string>> | undefined>,
+  tell: Tell,
+): Promise<Candidates | undefined> {
+  tell({ type: 'step-started', step: 'pods', title: 'Look for pods outside Cilium' });
+  const config = await configRead;
+  const switchedOff = config?.['disable-endpoint-crd'] === 'true';
+  const why = 'CiliumEndpoints are switched off (disable-endpoint-crd), so nobody can tell';
+  if (switchedOff) reading.miss({ part: 'pods outside Cilium', why });
+  const found = switchedOff ? undefined : await part(reading, 'pods outside Cilium', () => readCandidates(reading));
+  tell({ type: 'step-ended', step: 'pods', result: found === undefined ? 'warn' : 'ok' });
+  return found;
 }
 
 /** An image by digest has no version: then the agents' own word counts. */

@@ -17,5 +17,7 @@ export async function withinBudget<Value>(
   } finally {
     done.abort();
     await timer;
+    // Parallel parts of a reading that failed as a whole have nobody left to read for.
+    budget.abort(new Error('the reading is over'));
   }
 }
