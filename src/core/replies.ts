@@ -25,12 +25,12 @@ export function helpReply(cards: readonly CommandCard[], root: string): Reply {
 export function cardReply(card: CommandCard, root: string): Reply {
   return reply('none', card.summary, {
     lines: [
-      { code: `${root} ${lineOf(card)}`, text: 'Usage' },
+      { label: 'Usage', code: `${root} ${lineOf(card)}` },
       ...Object.entries(card.flags).map(([name, spec]) => ({
         code: `--${name}${spec.short === undefined ? '' : `, -${spec.short}`}`,
         text: spec.help,
       })),
-      ...card.examples.map((example) => ({ code: `${root} ${example}`, text: 'Example' })),
+      ...card.examples.map((example) => ({ label: 'Example', code: `${root} ${example}` })),
     ],
     next: [],
   });
@@ -45,13 +45,13 @@ export function misunderstoodReply(
   const typed = parsed.typed === '' ? root : `${root} ${parsed.typed}`;
   return reply('warn', `I did not run that: ${parsed.problem}`, {
     lines: [
-      { code: shortened(typed), text: 'You typed' },
-      ...(suggestion === undefined ? [] : [{ code: shortened(`${root} ${suggestion}`), text: 'Did you mean' }]),
-      ...(card === undefined ? [] : [{ code: `${root} ${lineOf(card)}`, text: 'Usage' }]),
+      { label: 'You typed', code: shortened(typed) },
+      ...(suggestion === undefined ? [] : [{ label: 'Did you mean', code: shortened(`${root} ${suggestion}`) }]),
+      ...(card === undefined ? [] : [{ label: 'Usage', code: `${root} ${lineOf(card)}` }]),
       ...(card === undefined && suggestion === undefined
         ? [{ text: `Commands: ${cards.map((each) => each.words[0]?.join(' ') ?? each.name).join(', ')}` }]
         : []),
-      { code: `${root} help${card === undefined ? '' : ` ${card.words[0]?.join(' ') ?? card.name}`}`, text: 'Help' },
+      { label: 'Help', code: `${root} help${card === undefined ? '' : ` ${card.words[0]?.join(' ') ?? card.name}`}` },
     ],
     next: suggestion === undefined || suggestion.length > 200 ? [] : [{ label: 'Run it', command: suggestion }],
   });

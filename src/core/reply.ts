@@ -10,8 +10,16 @@ export const Reply = z
     mark: Mark,
     /** One line that says it all: it may be all that a phone shows. */
     text: z.string().max(600),
-    /** Lines under it; `code` is shown as typed. */
-    lines: z.array(z.object({ code: z.string().max(300).optional(), text: z.string().max(600) })).max(40),
+    /** Lines under it: what it is, something shown as typed, and what that does. */
+    lines: z
+      .array(
+        z.object({
+          label: z.string().max(40).optional(),
+          code: z.string().max(300).optional(),
+          text: z.string().max(600).optional(),
+        }),
+      )
+      .max(40),
     next: z.array(NextStep).max(5),
   })
   .readonly();

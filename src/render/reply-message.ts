@@ -26,6 +26,10 @@ export function renderReply(reply: Reply): SlackMessage {
   }
 }
 
-function lineOf({ code: typed, text: said }: Reply['lines'][number]): Line {
-  return typed === undefined ? [text(said, 600)] : [code(typed, 300), text(`  ${said}`, 600)];
+function lineOf({ label, code: typed, text: said }: Reply['lines'][number]): Line {
+  return [
+    ...(label === undefined ? [] : [text(`${label}  `, 60)]),
+    ...(typed === undefined ? [] : [code(typed, 300)]),
+    ...(said === undefined ? [] : [text(typed === undefined ? said : `  ${said}`, 600)]),
+  ];
 }

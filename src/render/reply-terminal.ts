@@ -6,14 +6,16 @@ import type { TerminalOptions } from './report-terminal.ts';
 /** Help and refusals in a terminal, where there are no buttons: what can be run next is a line to type. No line break at the end. */
 export function renderReplyText(reply: Reply, { root = 'npx cilium-chatops run' }: TerminalOptions): string {
   const word = MARK_WORD[reply.mark];
-  const typed = reply.lines.map((line) => (line.code === undefined ? '' : terminalText(line.code)));
-  const width = Math.min(40, Math.max(0, ...typed.map((each) => each.length)));
-  const lines = reply.lines.map((line, at) => {
-    const left = typed[at] ?? '';
-    if (left === '') return `  ${terminalText(line.text)}`;
+  const rows = reply.lines.map(({ label, code, text }) => {
+    const [left = '', ...right] = [label, code, text].filter((part) => part !== undefined).map(terminalText);
+    return right.length === 0 && code === undefined ? { left: '', right: left } : { left, right: right.join('  ') };
+  });
+  const width = Math.min(40, Math.max(0, ...rows.map((row) => row.left.length)));
+  const lines = rows.map(({ left, right }) => {
+    if (left === '') return `  ${right}`;
     // A long usage gets a line of its own.
-    if (left.length > width) return `  ${left}\n  ${' '.repeat(width)}  ${terminalText(line.text)}`;
-    return `  ${left.padEnd(width)}  ${terminalText(line.text)}`;
+    if (left.length > width) return `  ${left}\n  ${' '.repeat(width)}  ${right}`;
+    return `  ${left.padEnd(width)}  ${right}`.trimEnd();
   });
   const next = reply.next.map((each) => `  ${terminalText(each.label)}: ${root} ${terminalText(each.command)}`);
   const first = `${word === '' ? '' : `${word}: `}${terminalText(reply.text)}`;
