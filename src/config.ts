@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { PROBE_IMAGE } from './cilium/probe-script.ts';
 import { ChatopsConfig, type ClusterConfig, defaultChatopsConfig } from './core/chatops-config.ts';
 import { DAY_MS } from './core/clock.ts';
 import { OpsError } from './core/errors.ts';
@@ -32,10 +33,22 @@ export const Env = z.object({
   ROLE: z.enum(['all', 'bot', 'worker']).default('all'),
   HTTP_PORT: port.default(8080),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  HELM_BIN: z.string().min(1).optional(),
+  PROBE_IMAGE: z.string().min(1).default(PROBE_IMAGE),
+  PROBE_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a namespace')
+    .default('cilium-chatops'),
   /** Set by Kubernetes in every pod. */
   KUBERNETES_SERVICE_HOST: z.string().optional(),
+  /** From the downward API (status.podIP, status.hostIP): whether this pod is on the host network. */
+  POD_IP: z.string().optional(),
+  HOST_IP: z.string().optional(),
 });
-export type Env = z.infer<typeof Env>;
+export type Env = z.infer<typeof Env> & {
+  /** What helm may see of this process: where to look for the binary, and how to reach a cluster behind a proxy. */
+  readonly helmEnv?: Readonly<Record<string, string | undefined>>;
+};
 
 /** @throws OpsError BadConfig naming every bad variable at once, never a value: values are secrets. */
 export function readEnv(env: Readonly<Record<string, string | undefined>>): Env {
@@ -44,11 +57,16 @@ export function readEnv(env: Readonly<Record<string, string | undefined>>): Env 
     Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
   );
   const parsed = Env.safeParse(set);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, helmEnv: helmEnvOf(env) };
   const bad = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${withoutValue(issue)}`);
   throw new OpsError('BadConfig', `the environment is not usable: ${bad.join('; ')}`, {
     nextStep: 'compare with .env.example',
   });
+}
+
+function helmEnvOf(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
+  const names = ['PATH', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+  return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
 
 function withoutValue(issue: z.core.$ZodIssue): string {

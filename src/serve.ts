@@ -1,29 +1,27 @@
-import { hostname } from 'node:os';
 import { jobs } from '../jobs/registry.ts';
-import { execute } from './app/execute.ts';
 import { publish } from './app/publish.ts';
-import type { SubmitDeps } from './app/submit.ts';
+import { atDeadline } from './app/settle.ts';
 import { keepSweeping } from './app/sweep.ts';
 import { type Closers, createClosers } from './closers.ts';
-import { clusterSource, type Env, keepRunsMs, readChatopsConfig, servedClusters, slackSettings } from './config.ts';
+import { type Env, keepRunsMs, readChatopsConfig, slackSettings } from './config.ts';
 import type { ChatopsConfig } from './core/chatops-config.ts';
 import { SECOND_MS } from './core/clock.ts';
-import type { ClusterName } from './core/ids.ts';
-import type { ClusterPort, Log, Queues } from './core/ports.ts';
+import type { Log, Queues } from './core/ports.ts';
 import type { Run } from './core/run.ts';
 import { serveHealth } from './health-server.ts';
 import { createConsumers } from './queue/consumers.ts';
 import { createQueues } from './queue/queues.ts';
+import { startWorker } from './serve-worker.ts';
+import type { BotDeps } from './slack/slack-bot.ts';
 import { type OpenState, openState } from './store/open-state.ts';
 import { systemClock } from './system-clock.ts';
 
-/** Runs of one cluster that a worker reads at the same time, and renders under way at the same time. */
-const READS_AT_ONCE = 5;
 const RENDERS_AT_ONCE = 8;
+const DEADLINES_AT_ONCE = 4;
 /** Kubernetes kills after 30 s by default. */
 const DRAIN_MS = 20 * SECOND_MS;
 
-type Parts = {
+export type Parts = {
   readonly env: Env;
   readonly log: Log;
   readonly config: ChatopsConfig;
@@ -48,7 +46,7 @@ export async function serve(env: Env, log: Log): Promise<Serving> {
     closers.add(queues.close);
     const parts: Parts = { env, log, config, store, queues, closers };
     const connected = env.ROLE === 'worker' ? undefined : await startBot(parts);
-    if (env.ROLE !== 'bot') await startWorker(parts);
+    if (env.ROLE !== 'bot') await startWorker(parts, DRAIN_MS);
     const checks = {
       store: () => store.state.runs.recent({ limit: 1 }).then(() => true),
       ...(connected ? { slack: connected } : {}),
@@ -69,7 +67,7 @@ async function startBot({ env, log, config, store, queues, closers }: Parts): Pr
     import('./slack/slack-bot.ts'),
     import('./render/run-message.ts'),
   ]);
-  const deps: SubmitDeps = { state: store.state, queues, jobs, config: () => config, clock: systemClock, log };
+  const deps: BotDeps = { state: store.state, queues, jobs, config: () => config, clock: systemClock, log };
   const bot = createSlackBot({ ...slackSettings(env), apiUrl: env.SLACK_API_URL, root: env.SLACK_COMMAND }, deps);
   await bot.start();
   closers.add(bot.stop);
@@ -82,46 +80,11 @@ async function startBot({ env, log, config, store, queues, closers }: Parts): Pr
     clock: systemClock,
     log,
   };
+  const settling = { state: store.state, queues, clock: systemClock, log };
+  await consumers.consume({ type: 'deadline' }, DEADLINES_AT_ONCE, (run) => atDeadline(settling, run));
   await consumers.consume({ type: 'render' }, RENDERS_AT_ONCE, (run) => publish(publishing, run));
   startSweeping({ store, queues, log, closers, keepMs: keepRunsMs(env) });
   return bot.connected;
-}
-
-async function startWorker({ env, log, config, store, queues, closers }: Parts): Promise<void> {
-  const { openCluster } = await import('./cluster/connect.ts');
-  const served = servedClusters(env, config);
-  const clusters = new Map<ClusterName, Promise<ClusterPort>>();
-  const open = (name: ClusterName): Promise<ClusterPort> => {
-    const known = clusters.get(name);
-    if (known) return known;
-    const opening = openNamed(name).catch((thrown: unknown) => {
-      clusters.delete(name);
-      throw thrown;
-    });
-    clusters.set(name, opening);
-    return opening;
-  };
-  async function openNamed(name: ClusterName): Promise<ClusterPort> {
-    const cluster = served.find((each) => each.name === name);
-    const opened = await openCluster({
-      name,
-      ...clusterSource(cluster, env),
-      clock: systemClock,
-      log,
-    });
-    closers.add(opened.close);
-    return opened.port;
-  }
-  const consumers = await createConsumers(store.queueConnection, { log });
-  closers.add(() => consumers.close(DRAIN_MS));
-  const worker = `${hostname()}/${process.pid}`;
-  const executing = { state: store.state, queues, jobs, openCluster: open, clock: systemClock, log, worker };
-  for (const { name } of served) {
-    await consumers.consume({ type: 'read', cluster: name }, READS_AT_ONCE, (run, signal) =>
-      execute(executing, run, signal),
-    );
-    await consumers.consume({ type: 'change', cluster: name }, 1, (run, signal) => execute(executing, run, signal));
-  }
 }
 
 type Sweeping = Pick<Parts, 'store' | 'queues' | 'log' | 'closers'> & { readonly keepMs: number };

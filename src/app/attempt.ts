@@ -38,7 +38,7 @@ export function createAttempt(deps: ExecuteDeps, from: Run) {
     });
   }
 
-  const stamp = () => ({ at: now(deps), attempt: number });
+  const stamp = (at?: string) => ({ at: at ?? now(deps), attempt: number });
 
   return {
     number,
@@ -47,15 +47,18 @@ export function createAttempt(deps: ExecuteDeps, from: Run) {
     cancelledBy: () => run.cancel?.by,
     /** The title of the step that was under way last. */
     lastStep: () => run.steps.findLast((step) => step.state === 'running')?.title,
-    async progress(progress: Exclude<Progress, { type: 'made' }>): Promise<void> {
+    /** The run as this attempt knows it: it has seen everything up to its own last append. */
+    known: () => run,
+    /** `at` when it happened, if that was before now. */
+    async progress(progress: Exclude<Progress, { type: 'made' }>, at?: string): Promise<void> {
       const nowMs = deps.clock.now().getTime();
       if (progress.type === 'counted') {
-        if (counts.take(progress, nowMs)) await append({ ...progress, ...stamp() });
+        if (counts.take(progress, nowMs)) await append({ ...progress, ...stamp(at) });
         return;
       }
       const left = progress.type === 'step-ended' ? counts.flush(progress.step) : undefined;
-      if (left) await append({ ...left, ...stamp() });
-      await append({ ...progress, ...stamp() });
+      if (left) await append({ ...left, ...stamp(at) });
+      await append({ ...progress, ...stamp(at) });
     },
     async keep({ bytes, ...artifact }: Artifact): Promise<void> {
       const key = `${id}/${artifact.name}`;

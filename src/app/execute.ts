@@ -1,12 +1,20 @@
-import { type Clock, SECOND_MS } from '../core/clock.ts';
-import { OpsError, toOpsError } from '../core/errors.ts';
+import type { ChangePorts, LeaseHolder } from '../core/change-ports.ts';
+import type { Clock } from '../core/clock.ts';
+import { OpsError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
-import type { Job, JobResult, JobRun, PlainJob } from '../core/job.ts';
-import type { Outcome } from '../core/outcome.ts';
-import type { CancelReason, ClusterPort, Log, Processed, Queues, State } from '../core/ports.ts';
+import type { ChangeJob, Job, JobContext, PlainJob } from '../core/job.ts';
+import type { Policy } from '../core/policy.ts';
+import type { ClusterPort, Log, Processed, Queues, State } from '../core/ports.ts';
 import { type Run, WORKER_LOST } from '../core/run.ts';
+import { applyChange } from './apply-change.ts';
 import { type Attempt, createAttempt, now, resultFile } from './attempt.ts';
+import { drain, stoppable } from './drain.ts';
+import { jobContext } from './job-context.ts';
+import { laneOf } from './lanes.ts';
+import { planChange } from './plan-change.ts';
 import { loadRun } from './record.ts';
+import { unknownState } from './unknown-state.ts';
+import { withinLimits } from './within-limits.ts';
 
 export type ExecuteDeps = {
   readonly state: State;
@@ -17,12 +25,21 @@ export type ExecuteDeps = {
   readonly log: Log;
   /** Host and process id: named in the thread when this worker is lost. */
   readonly worker: string;
+  /** What the jobs of this worker may do beside reading, and what is known about its own place. */
+  readonly around?: (request: Run['request']) => Promise<Pick<JobContext, 'selfPath' | 'probes'>>;
+  /** Absent: this worker looks only. */
+  readonly changes?: Changes;
+  /** The lane this job came in; what is approved is applied in its own lane only. */
+  readonly lane?: 'read' | 'change';
+};
+
+export type Changes = {
+  readonly policy: () => Policy;
+  readonly openPorts: (cluster: ClusterPort, holder: LeaseHolder) => Promise<ChangePorts>;
 };
 
 /** So many workers may be lost with one run before it is given up. */
 const MAX_ATTEMPTS = 3;
-/** A job that only reads gets this long to notice that it should stop; then nobody waits for it any more. */
-const STOP_GRACE_MS = 5 * SECOND_MS;
 
 /**
  * One attempt at a run. Safe to call twice for the same run: a second worker takes the attempt over, and the first one
@@ -31,7 +48,8 @@ const STOP_GRACE_MS = 5 * SECOND_MS;
  */
 export async function execute(deps: ExecuteDeps, id: RunId, aborted: AbortSignal): Promise<Processed> {
   try {
-    return await begin(deps, await loadRun(deps.state.runs, id), aborted);
+    const processed = await begin(deps, await loadRun(deps.state.runs, id), aborted);
+    return processed.type === 'done' ? await unlessWantedAgain(deps, id) : processed;
   } catch (thrown) {
     if (!(thrown instanceof OpsError)) throw thrown;
     // Another worker writes the next event, or the run was removed: in both cases there is nothing left to do here.
@@ -41,19 +59,22 @@ export async function execute(deps: ExecuteDeps, id: RunId, aborted: AbortSignal
   }
 }
 
+/** An approval that lands while this job is still the queue's cannot be queued again under its id: look before leaving. */
+async function unlessWantedAgain(deps: ExecuteDeps, id: RunId): Promise<Processed> {
+  const run = await loadRun(deps.state.runs, id);
+  const wanted = run.now.state === 'approved' && deps.lane === 'change';
+  return wanted ? { type: 'later', afterMs: 0 } : { type: 'done' };
+}
+
 async function begin(deps: ExecuteDeps, run: Run, aborted: AbortSignal): Promise<Processed> {
   if (run.now.state === 'ended' || run.now.state === 'awaiting-approval') return { type: 'done' };
-  const attempt = createAttempt(deps, run);
-  if (run.cancel) return attempt.end({ type: 'cancelled', by: run.cancel.by });
-  if (lostWorkers(run) >= MAX_ATTEMPTS) {
-    const message = `${lostWorkers(run)} workers were lost while they ran it`;
-    return attempt.end({
-      type: 'failed',
-      code: 'Bug',
-      message,
-      nextStep: 'look at the logs of the workers, then run it again',
-    });
+  if (run.approvedDigest !== undefined && deps.lane === 'read') {
+    await deps.queues.add(laneOf(run), run.request.run);
+    return { type: 'done' };
   }
+  const attempt = createAttempt(deps, run);
+  if (run.cancel && !run.applying) return attempt.end({ type: 'cancelled', by: run.cancel.by });
+  if (lostWorkers(run) >= MAX_ATTEMPTS) return giveUp(deps, run, attempt);
   const job = deps.jobs.find((each) => each.name === run.request.command);
   if (!job) {
     const message = `this worker does not know the command "${run.request.command}"`;
@@ -64,9 +85,27 @@ async function begin(deps: ExecuteDeps, run: Run, aborted: AbortSignal): Promise
       nextStep: 'bot and worker run different versions: update the older one',
     });
   }
-  if (job.type === 'change') return attempt.end({ type: 'refused', reason: 'changes cannot be planned yet' });
+  return start(deps, { run, attempt, aborted }, job);
+}
+
+export type Work<J extends Job> = {
+  readonly run: Run;
+  readonly job: J;
+  readonly attempt: Attempt;
+  readonly aborted: AbortSignal;
+};
+
+async function start(deps: ExecuteDeps, base: Omit<Work<Job>, 'job'>, job: Job): Promise<Processed> {
+  const { attempt, run } = base;
+  const { changes } = deps;
+  if (job.type === 'change' && changes === undefined)
+    return attempt.end({ type: 'refused', reason: 'this worker may not change clusters' });
   await attempt.append({ type: 'started', at: now(deps), attempt: attempt.number, worker: deps.worker });
-  return work(deps, { run, job, attempt, aborted });
+  if (job.type === 'plain') return look(deps, { ...base, job });
+  const work: Work<ChangeJob> = { ...base, job };
+  if (changes === undefined) throw new OpsError('Bug', 'a change without the means for it');
+  const changing = { ...deps, changes };
+  return run.approvedDigest === undefined ? planChange(changing, work) : applyChange(changing, work);
 }
 
 /** A run that is handed back at every shutdown is unlucky, not broken: only those that were lost count. */
@@ -74,131 +113,22 @@ function lostWorkers(run: Run): number {
   return run.losses.filter((loss) => loss.why === WORKER_LOST).length + (run.now.state === 'running' ? 1 : 0);
 }
 
-type Work = { readonly run: Run; readonly job: PlainJob; readonly attempt: Attempt; readonly aborted: AbortSignal };
+async function giveUp(deps: ExecuteDeps, run: Run, attempt: Attempt): Promise<Processed> {
+  const message = `${lostWorkers(run)} workers were lost while they ran it`;
+  if (run.applying) return attempt.end(unknownState(run, message, deps.clock.now()));
+  const nextStep = 'look at the logs of the workers, then run it again';
+  return attempt.end({ type: 'failed', code: 'Bug', message, nextStep });
+}
 
-async function work(deps: ExecuteDeps, { run, job, attempt, aborted }: Work): Promise<Processed> {
-  const deadline = AbortSignal.timeout(job.deadlineMs);
-  const signal = AbortSignal.any([aborted, deadline]);
-  const log = withRun(deps.log, run.request.run);
-  try {
-    const running = runJob({ ...deps, log }, { run, job, attempt, aborted: signal });
-    // What a change has begun it must end or undo itself; a reading that hangs is left behind.
-    const result = await (job.risk === 'read' ? unlessStuck(running, signal, deps.clock) : running);
+async function look(deps: ExecuteDeps, { run, job, attempt, aborted }: Work<PlainJob>): Promise<Processed> {
+  const { deadlineMs } = job;
+  const limits = { run, attempt, aborted, deadlineMs, cleansUp: job.risk !== 'read' };
+  return withinLimits(deps, limits, async ({ signal, log }) => {
+    const context = await jobContext(deps, run, { signal, log });
+    const result = await drain(job.run(run.request.args, context), stoppable(attempt, signal));
     const file = resultFile(result.data);
     if (file) await attempt.keep(file);
     else log.warn({ command: job.name }, 'result is too large to be kept');
-    return await attempt.end(result.outcome);
-  } catch (thrown) {
-    if (thrown instanceof OpsError && thrown.code === 'Superseded') throw thrown;
-    if (aborted.aborted) return endEarly(deps, { attempt, run, reason: reasonOf(aborted) });
-    log.warn({ err: thrown, command: job.name }, 'job did not finish');
-    return attempt.end(endingOf(thrown, { job, attempt, deadline }));
-  }
-}
-
-/** @throws OpsError of the store: nothing can be recorded then, and the queue tries the whole attempt again. */
-function endingOf(
-  thrown: unknown,
-  { job, attempt, deadline }: Pick<Work, 'job' | 'attempt'> & { readonly deadline: AbortSignal },
-): Outcome {
-  // The message to this worker was missed: its own append found the wish on record.
-  const by = attempt.cancelledBy();
-  if (by) return { type: 'cancelled', by };
-  if (deadline.aborted) return timedOut(job, attempt);
-  const error = toOpsError(thrown);
-  if (error.blame === 'store') throw error;
-  return failed(error);
-}
-
-async function runJob(deps: ExecuteDeps, { run, job, attempt, aborted: signal }: Work): Promise<JobResult> {
-  const cluster = await deps.openCluster(run.request.cluster);
-  const progress = job.run(run.request.args, { cluster, clock: deps.clock, log: deps.log, signal });
-  return drain(progress, attempt, signal);
-}
-
-async function drain(progress: JobRun, attempt: Attempt, signal: AbortSignal): Promise<JobResult> {
-  for (;;) {
-    const next = await progress.next();
-    if (next.done) return next.value;
-    try {
-      signal.throwIfAborted();
-      if (next.value.type === 'made') await attempt.keep(next.value.artifact);
-      else await attempt.progress(next.value);
-      if (attempt.cancelledBy()) throw new Error('cancelled');
-    } catch (thrown) {
-      // Thrown inside the job, at its `yield`: its `finally` blocks run, and then it comes back to us.
-      await progress.throw(thrown);
-      throw thrown;
-    }
-  }
-}
-
-/** What `work` answers; or a rejection, `STOP_GRACE_MS` after the signal, while the work goes on unheard. */
-async function unlessStuck<T>(work: Promise<T>, signal: AbortSignal, clock: Clock): Promise<T> {
-  const settled = new AbortController();
-  const stuck = new Promise<never>((_, reject) => {
-    const begin = (): void => {
-      clock.sleep(STOP_GRACE_MS, settled.signal).then(
-        () => reject(new Error('the job did not stop')),
-        () => undefined,
-      );
-    };
-    if (signal.aborted) begin();
-    else signal.addEventListener('abort', begin, { once: true, signal: settled.signal });
+    return attempt.end(result.outcome);
   });
-  try {
-    return await Promise.race([work, stuck]);
-  } finally {
-    settled.abort();
-  }
-}
-
-type Early = { readonly run: Run; readonly attempt: Attempt; readonly reason: CancelReason };
-
-async function endEarly(deps: ExecuteDeps, { run, attempt, reason }: Early): Promise<Processed> {
-  switch (reason.type) {
-    case 'lock-lost':
-      // Another worker has the job by now: it writes the next event, not we.
-      return { type: 'done' };
-    case 'shutdown':
-      await attempt.append({
-        type: 'handed-back',
-        at: now(deps),
-        attempt: attempt.number,
-        why: 'the worker was shut down',
-      });
-      return { type: 'returned' };
-    case 'person': {
-      const { cancel } = await loadRun(deps.state.runs, run.request.run);
-      return attempt.end({ type: 'cancelled', by: cancel?.by ?? run.request.by });
-    }
-    default:
-      throw new Error(`unhandled ${JSON.stringify(reason satisfies never)}`);
-  }
-}
-
-function reasonOf(signal: AbortSignal): CancelReason {
-  const reason: unknown = signal.reason;
-  const known: readonly CancelReason[] = [{ type: 'person' }, { type: 'shutdown' }, { type: 'lock-lost' }];
-  const type = typeof reason === 'object' && reason !== null && 'type' in reason ? reason.type : undefined;
-  return known.find((each) => each.type === type) ?? { type: 'lock-lost' };
-}
-
-function timedOut(job: PlainJob, attempt: Attempt): Outcome {
-  const lastStep = attempt.lastStep();
-  return { type: 'timed-out', afterMs: job.deadlineMs, ...(lastStep === undefined ? {} : { lastStep }) };
-}
-
-function failed(error: OpsError): Outcome {
-  const nextStep = error.nextStep === undefined ? {} : { nextStep: error.nextStep.slice(0, 400) };
-  return { type: 'failed', code: error.code, message: error.message.slice(0, 1_000), ...nextStep };
-}
-
-function withRun(log: Log, run: RunId): Log {
-  return {
-    debug: (fields, message) => log.debug({ run, ...fields }, message),
-    info: (fields, message) => log.info({ run, ...fields }, message),
-    warn: (fields, message) => log.warn({ run, ...fields }, message),
-    error: (fields, message) => log.error({ run, ...fields }, message),
-  };
 }

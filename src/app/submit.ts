@@ -1,12 +1,13 @@
 import type { Actor, Origin } from '../core/actor.ts';
-import { type ChatopsConfig, clustersAt, refusalOf } from '../core/chatops-config.ts';
+import { type ChatopsConfig, clustersAt } from '../core/chatops-config.ts';
 import type { Clock } from '../core/clock.ts';
 import { OpsError, toOpsError } from '../core/errors.ts';
 import { type Requested, RunEvent } from '../core/events.ts';
 import { type Parsed, parseLine } from '../core/grammar.ts';
 import { type ClusterName, type RunId, runIdFor } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
-import type { Lane, Log, Queues, State } from '../core/ports.ts';
+import { type People, refusalToRequest } from '../core/policy.ts';
+import type { Groups, Lane, Log, Queues, State } from '../core/ports.ts';
 import {
   cardReply,
   errorReply,
@@ -20,6 +21,8 @@ import { withCluster } from '../core/retry-line.ts';
 import { splitWords } from '../core/words.ts';
 import type { Answer } from './answers/answer.ts';
 import { answers } from './answers/registry.ts';
+import { freezeOf, frozenWords } from './freeze.ts';
+import { isAmong } from './people.ts';
 import { record } from './record.ts';
 
 export type SubmitDeps = {
@@ -27,6 +30,7 @@ export type SubmitDeps = {
   readonly queues: Queues;
   readonly jobs: readonly Job[];
   readonly config: () => ChatopsConfig;
+  readonly groups: Groups;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -76,8 +80,7 @@ async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>
     case 'misunderstood':
       return { type: 'reply', reply: misunderstoodReply(parsed, cards, request.root) };
     case 'command': {
-      const refusal = refusalOf(parsed.card, request.by);
-      if (refusal !== undefined) return { type: 'reply', reply: reply('warn', `Not allowed: ${refusal}`) };
+      if (request.by.external) return notAllowed('people from other organisations cannot use this bot');
       if (isJob(parsed.card)) return acceptJob(deps, request, { job: parsed.card, raw: parsed.raw });
       return { type: 'reply', reply: await answerNow(deps, request, { card: parsed.card, raw: parsed.raw }) };
     }
@@ -86,13 +89,19 @@ async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>
   }
 }
 
+function notAllowed(why: string): Submitted {
+  return { type: 'reply', reply: reply('warn', `Not allowed: ${why}`) };
+}
+
 type Asked = { readonly card: Answer; readonly raw: Readonly<Record<string, unknown>> };
 
 async function answerNow(deps: SubmitDeps, request: Request, { card, raw }: Asked): Promise<Reply> {
-  const { state, queues, clock, log } = deps;
+  const { state, queues, clock, log, groups, config } = deps;
   const here = new Set(clustersAt(deps.config(), request.origin).map((cluster) => cluster.name));
   const mayUse = (cluster: ClusterName): boolean => here.has(cluster);
-  const answering = card.answer(raw, { state, queues, clock, log, mayUse, by: request.by, root: request.root });
+  const { by, root, origin } = request;
+  const base = { state, queues, clock, log, groups, config: config(), mayUse, by, root, origin };
+  const answering = card.answer(raw, { ...base, clusters: [...here] });
   return within(ANSWER_LIMIT_MS, answering, () => {
     // Its outcome is in the store, if it has one; nobody waits for it any more.
     answering.catch((thrown: unknown) => log.warn({ err: thrown, command: card.name }, 'late answer failed'));
@@ -117,6 +126,8 @@ async function acceptJob(deps: SubmitDeps, request: Request, wanted: Wanted): Pr
   }
   const chosen = chooseCluster(deps, request, { ...wanted, args: parsed.args });
   if (chosen.type === 'reply') return chosen;
+  const refusal = await refusalHere(deps, request, { ...wanted, cluster: chosen.cluster });
+  if (refusal !== undefined) return notAllowed(refusal);
   const requested: Omit<Requested, 'run'> = {
     type: 'requested',
     at: deps.clock.now().toISOString(),
@@ -130,6 +141,21 @@ async function acceptJob(deps: SubmitDeps, request: Request, wanted: Wanted): Pr
     risk: wanted.job.risk,
   };
   return accept(deps, requested);
+}
+
+/** @throws OpsError when groups or the freeze cannot be read: then nothing is accepted that would change anything */
+async function refusalHere(
+  { config, groups, clock, state }: SubmitDeps,
+  { by, origin }: Request,
+  { job, raw, cluster }: Wanted & { readonly cluster: ClusterName },
+): Promise<string | undefined> {
+  const reason = typeof raw['reason'] === 'string' ? raw['reason'] : undefined;
+  const asking = { cluster, command: job.name, risk: job.risk, by, origin, reason, now: clock.now() };
+  const among = (people: People): Promise<boolean> => isAmong(groups, people, by.user);
+  const refusal = await refusalToRequest(config().policy, { ...asking, among });
+  if (refusal !== undefined || job.risk !== 'change') return refusal;
+  const frozen = await freezeOf(state.blobs, cluster);
+  return frozen && frozenWords(cluster, frozen);
 }
 
 function parseArgs({
@@ -191,12 +217,13 @@ async function accept(deps: SubmitDeps, requested: Omit<Requested, 'run'>): Prom
   }
 }
 
-export function laneOf(requested: Requested): Lane {
-  return { type: requested.risk === 'change' ? 'change' : 'read', cluster: requested.cluster };
+/** Everything begins with reading: a change is planned first. */
+function firstLane({ cluster }: Requested): Lane {
+  return { type: 'read', cluster };
 }
 
 async function queueRun(queues: Queues, requested: Requested): Promise<void> {
-  await Promise.all([queues.add(laneOf(requested), requested.run), queues.add({ type: 'render' }, requested.run)]);
+  await Promise.all([queues.add(firstLane(requested), requested.run), queues.add({ type: 'render' }, requested.run)]);
 }
 
 /** `late` is called when the time is up, and says what is then thrown. */

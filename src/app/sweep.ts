@@ -2,8 +2,8 @@ import { type Clock, DAY_MS, MINUTE_MS, SECOND_MS } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import type { Log, Queues, State } from '../core/ports.ts';
-import { loadRun } from './record.ts';
-import { laneOf } from './submit.ts';
+import { laneOf, wantsWorker } from './lanes.ts';
+import { remindOf, settle } from './settle.ts';
 
 export type SweepDeps = {
   readonly state: State;
@@ -34,10 +34,10 @@ export async function sweep(deps: SweepDeps, lookBackMs: number): Promise<void> 
 }
 
 async function requeue(deps: SweepDeps, id: RunId): Promise<void> {
-  const run = await loadRun(deps.state.runs, id);
-  if (run.now.state === 'queued' || run.now.state === 'running' || run.now.state === 'approved') {
-    await deps.queues.add(laneOf(run.request), id);
-  }
+  // A vote may be on record without what follows from it, and a time may have run out with nobody there to see.
+  const run = await settle(deps, id);
+  if (wantsWorker(run)) await deps.queues.add(laneOf(run), id);
+  await remindOf(deps, run, deps.clock.now());
   await deps.queues.add({ type: 'render' }, id);
 }
 

@@ -1,3 +1,4 @@
+import type { RunId } from './ids.ts';
 import type { ObjectRef } from './ports.ts';
 import type { Resource } from './resources.ts';
 
@@ -54,7 +55,7 @@ export type HelmPort = {
     ref: { readonly namespace: string; readonly name: string },
     signal: AbortSignal,
   ) => Promise<readonly { readonly revision: number; readonly status: string; readonly description: string }[]>;
-  /** `helm upgrade --reset-then-reuse-values --dry-run=server`: the manifest it would apply, Secrets left out. */
+  /** `helm upgrade --dry-run=server` with the user's values and `set`: the manifest it would apply, Secrets left out. */
   readonly dryRun: (upgrade: HelmUpgrade, signal: AbortSignal) => Promise<{ readonly manifest: string }>;
   /** The manifest of the newest deployed revision, Secrets left out. */
   readonly manifest: (
@@ -66,7 +67,10 @@ export type HelmPort = {
     upgrade: HelmUpgrade & { readonly description: string },
     signal: AbortSignal,
   ) => Promise<{ readonly revision: number }>;
-  /** Settles a release left pending by a helm that was killed: rolls back to the newest revision that was deployed. */
+  /**
+   * Settles a release left pending by a helm that was killed: rolls back to the newest revision that was deployed, once
+   * no helm can be at work on it any more. Helm gives rollbacks a description of its own.
+   */
   readonly settlePending: (
     ref: { readonly namespace: string; readonly name: string; readonly description: string },
     signal: AbortSignal,
@@ -81,3 +85,14 @@ export type ChangeLease = {
   readonly prove: (signal: AbortSignal) => Promise<void>;
   readonly release: (signal: AbortSignal) => Promise<void>;
 };
+
+/** What one attempt at a change works with. `helm` and `write` are guarded by `lease`; reading needs no Lease. */
+export type ChangePorts = {
+  readonly helm: HelmPort;
+  readonly write: ClusterWritePort;
+  readonly lease: ChangeLease;
+  readonly close: () => Promise<void>;
+};
+
+/** Who holds the Lease: a higher attempt of the same run may take it over. */
+export type LeaseHolder = { readonly run: RunId; readonly attempt: number };

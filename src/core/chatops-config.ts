@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Actor, Origin } from './actor.ts';
-import type { CommandCard } from './command-card.ts';
+import type { Origin } from './actor.ts';
 import { ChannelId, ClusterName } from './ids.ts';
+import { Policy } from './policy.ts';
 
 /** `chatops.yaml`: which clusters there are and who may do what with them. Everything not allowed is denied. */
 const Cluster = z
@@ -18,7 +18,11 @@ const Cluster = z
 export type ClusterConfig = z.infer<typeof Cluster>;
 
 export const ChatopsConfig = z
-  .strictObject({ clusters: z.array(Cluster).min(1).max(50) })
+  .strictObject({
+    clusters: z.array(Cluster).min(1).max(50),
+    /** Without it nothing can be changed from Slack. */
+    policy: Policy.prefault({}),
+  })
   .refine((config) => new Set(config.clusters.map((cluster) => cluster.name)).size === config.clusters.length, {
     error: 'two clusters have the same name',
   });
@@ -35,11 +39,4 @@ export function clustersAt(config: ChatopsConfig, origin: Origin): readonly Clus
   return config.clusters.filter(
     (cluster) => cluster.channels === undefined || cluster.channels.includes(origin.channel),
   );
-}
-
-/** Why this person may not ask for this, or undefined. */
-export function refusalOf(card: CommandCard, by: Actor): string | undefined {
-  if (by.external) return 'people from other organisations cannot use this bot';
-  if (card.risk !== 'read') return `nobody is allowed to use "${card.name}" yet: no policy allows it`;
-  return undefined;
 }

@@ -15,6 +15,8 @@ export type CommandCard = {
   readonly deadlineMs: number;
   /** Names of what is typed without a flag, in order; all are optional for the grammar, `Args` decides. */
   readonly positionals: readonly string[];
+  /** The last of them takes all words that are left: a reason is typed without quotes. */
+  readonly freeText?: true;
   readonly flags: Readonly<Record<string, FlagSpec>>;
 };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Actor, Origin } from './actor.ts';
-import { ClusterName, RunId } from './ids.ts';
+import { ClusterName, GroupId, RunId, UserId } from './ids.ts';
 import { Outcome } from './outcome.ts';
 
 /**
@@ -13,6 +13,7 @@ import { Outcome } from './outcome.ts';
  * | voted            | bot          | approve, reject, hold or unhold, on one digest                   |
  * | approved         | bot          | enough votes on this digest                                      |
  * | voided           | worker       | the world changed since the votes: they no longer count          |
+ * | applying         | worker       | nothing changed since the votes: from here on the run writes     |
  * | started          | worker       | attempt n begins (n > 1: the worker before it was lost)          |
  * | step-started … step-ended | worker | progress                                                     |
  * | artifact         | worker       | bulk data or a picture, kept beside the events                   |
@@ -50,6 +51,14 @@ export const RunEvent = z
       digest: z.string(),
       approvals: z.number().int().min(0),
       expiresAt: at,
+      /** The rule as it was then: votes are counted by it, whatever the configuration says later. */
+      selfApproval: z.boolean().optional(),
+      /** Enough votes before this wait for it: the next maintenance window. */
+      opensAt: at.optional(),
+      /** People who may approve beside those of the rule: whoever asked for what is undone here. */
+      alsoApprove: z.array(UserId).max(10).optional(),
+      /** Whom the card names. */
+      approvers: z.object({ users: z.array(UserId).max(50), groups: z.array(GroupId).max(20) }).optional(),
     }),
     z.object({
       type: z.literal('voted'),
@@ -58,9 +67,15 @@ export const RunEvent = z
       verdict: z.enum(['approve', 'reject', 'hold', 'unhold']),
       digest: z.string(),
       reason: z.string().max(1_000).optional(),
+      /** Of `unhold`: whose hold ends. */
+      releases: z.array(UserId).max(50).optional(),
+      /** Of `approve`: alone, in an emergency, with a reason; `tells` are the approvers who hear of it. */
+      breakGlass: z.boolean().optional(),
+      tells: z.array(UserId).max(100).optional(),
     }),
     z.object({ type: z.literal('approved'), at, digest: z.string() }),
     z.object({ type: z.literal('voided'), at, attempt, changed: z.array(z.string().max(300)).max(20) }),
+    z.object({ type: z.literal('applying'), at, attempt, digest: z.string() }),
     z.object({ type: z.literal('started'), at, attempt, worker: z.string().max(80) }),
     z.object({ type: z.literal('step-started'), at, attempt, step, title: z.string().max(140) }),
     z.object({

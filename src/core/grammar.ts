@@ -127,11 +127,13 @@ function parseRest<Card extends CommandCard>(head: Head, card: Card, rest: reado
   );
   try {
     const { values, positionals } = parseArgs({ args: [...rest], options, strict: true, allowPositionals: true });
-    const extra = positionals[card.positionals.length];
+    const extra = card.freeText === true ? undefined : positionals[card.positionals.length];
     if (extra !== undefined) return misunderstood(head, card, `"${extra}" is one word too many`);
     const raw: Record<string, unknown> = {};
     card.positionals.forEach((name, at) => {
-      if (positionals[at] !== undefined) raw[name] = positionals[at];
+      const takesAll = card.freeText === true && at === card.positionals.length - 1;
+      const typed = takesAll ? positionals.slice(at).join(' ') : positionals[at];
+      if (typed !== undefined && typed !== '') raw[name] = typed;
     });
     for (const [name, spec] of known) {
       const value = values[name];

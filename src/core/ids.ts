@@ -16,6 +16,13 @@ export const UserId = z
   .brand<'UserId'>();
 export type UserId = z.infer<typeof UserId>;
 
+/** A Slack user group. */
+export const GroupId = z
+  .string()
+  .regex(/^S[A-Z0-9]{2,20}$/, 'a user group id looks like S0123ABCD')
+  .brand<'GroupId'>();
+export type GroupId = z.infer<typeof GroupId>;
+
 /** C… public, G… private or group, D… direct message. */
 export const ChannelId = z
   .string()

@@ -16,7 +16,12 @@ export const Outcome = z
       report: Report.optional(),
     }),
     /** It did not happen, on purpose: a rule said no. */
-    z.object({ type: z.literal('refused'), reason: z.string().max(1_000), nextStep: z.string().max(400).optional() }),
+    z.object({
+      type: z.literal('refused'),
+      reason: z.string().max(1_000),
+      nextStep: z.string().max(400).optional(),
+      report: Report.optional(),
+    }),
     z.object({ type: z.literal('rejected'), by: Actor, reason: z.string().max(1_000).optional() }),
     z.object({ type: z.literal('expired') }),
     z.object({ type: z.literal('cancelled'), by: Actor, reason: z.string().max(1_000).optional() }),

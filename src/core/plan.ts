@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Check } from './check.ts';
+import { RunId } from './ids.ts';
 
 /**
  * What a change would do, as data: shown on the card, pinned by its digest, and handed to `run` exactly as approved.
@@ -24,6 +25,8 @@ export const Plan = z
      * versions, check verdicts. Never evidence, times or secrets. A difference voids the approval and is shown by name.
      */
     pinned: z.record(z.string().max(60), z.string().max(2_000)),
+    /** The run that this change takes back: whoever asked for it may undo it alone for a day. */
+    undoes: RunId.optional(),
     /** What `run` needs, opaque to everybody else. Parsed by the job that made it. */
     work: z.unknown(),
   })

@@ -1,5 +1,5 @@
 import type { RunEvent } from './events.ts';
-import type { ClusterName, RunId } from './ids.ts';
+import type { ClusterName, GroupId, RunId, UserId } from './ids.ts';
 import type { Resource } from './resources.ts';
 
 /** Structured log: constant message, fields beside it. Secrets are redacted at the logger. */
@@ -50,6 +50,7 @@ export type State = { readonly runs: RunStore; readonly blobs: BlobStore; readon
 export type Lane =
   | { readonly type: 'read'; readonly cluster: ClusterName }
   | { readonly type: 'change'; readonly cluster: ClusterName }
+  | { readonly type: 'deadline' }
   | { readonly type: 'render' };
 
 /** What a processor says at its end. `later` puts the same job back without using it up; `returned` hands it to others. */
@@ -69,6 +70,8 @@ export type Processor = (run: RunId, signal: AbortSignal) => Promise<Processed>;
 export type Queues = {
   /** Adding a run twice to `read` or `change` is harmless; `render` coalesces and never loses the last change. */
   readonly add: (lane: Lane, run: RunId) => Promise<void>;
+  /** Looks at the run again at `at`, in lane `deadline`. `key` tells two of one run apart; adding one twice is harmless. */
+  readonly remind: (run: RunId, at: Date, key: string) => Promise<void>;
   /** A render that waits out its spacing begins now: the state changed, and people wait for that. */
   readonly hurry: (run: RunId) => Promise<void>;
   /** Tells the worker that runs it, wherever it is. May be missed: the `cancel-requested` event is the record. */
@@ -102,6 +105,11 @@ export type Consumers = {
   /** Stops intake, aborts what runs with `shutdown`, waits at most `drainMs` for the processors to hand back. */
   readonly close: (drainMs: number) => Promise<void>;
 };
+
+/* ───────────── people ───────────── */
+
+/** Members of Slack user groups, at most a minute old. @throws OpsError SlackUnavailable, SlackRefused: nobody is a member then */
+export type Groups = { readonly members: (group: GroupId) => Promise<ReadonlySet<UserId>> };
 
 /* ───────────── cluster ───────────── */
 

@@ -55,8 +55,15 @@ export type Run = {
   readonly steps: readonly StepView[];
   readonly artifacts: readonly RunEventOf<'artifact'>[];
   readonly cancel?: { readonly by: Actor; readonly at: string; readonly reason?: string };
+  /** The newest plan of a change and the votes on it; both outlive the waiting. */
+  readonly plan?: RunEventOf<'planned'>;
+  readonly votes: readonly RunEventOf<'voted'>[];
   /** The approved plan, once there is one and the world has not voided it. */
   readonly approvedDigest?: string;
+  /** Why an earlier approval does not count any more. */
+  readonly voided?: { readonly at: string; readonly changed: readonly string[] };
+  /** Set once the approved change began to write: from then on it is finished or undone, never planned again. */
+  readonly applying?: { readonly at: string; readonly attempt: number };
   readonly lastEventAt: string;
 };
 
@@ -99,6 +106,7 @@ function begin(request: Requested): Run {
     losses: [],
     steps: [],
     artifacts: [],
+    votes: [],
     lastEventAt: request.at,
   };
 }
@@ -123,6 +131,7 @@ function step(run: Run, event: Exclude<RunEvent, Requested>): Change {
       return onApproved(run, event);
     case 'planned':
     case 'voided':
+    case 'applying':
     case 'handed-back':
     case 'step-started':
     case 'counted':
@@ -159,7 +168,8 @@ function onCancel(run: Run, event: RunEventOf<'cancel-requested'>): Change {
 function onVoted(run: Run, event: RunEventOf<'voted'>): Change {
   if (run.now.state !== 'awaiting-approval') return 'the run does not wait for votes';
   if (run.now.plan.digest !== event.digest) return 'the plan has changed since';
-  return { now: { ...run.now, votes: [...run.now.votes, event] } };
+  const votes = [...run.now.votes, event];
+  return { now: { ...run.now, votes }, votes };
 }
 
 function onApproved(run: Run, event: RunEventOf<'approved'>): Change {
@@ -169,7 +179,7 @@ function onApproved(run: Run, event: RunEventOf<'approved'>): Change {
 }
 
 type WorkerEvent = RunEventOf<
-  'planned' | 'voided' | 'handed-back' | 'step-started' | 'counted' | 'step-ended' | 'artifact'
+  'planned' | 'voided' | 'applying' | 'handed-back' | 'step-started' | 'counted' | 'step-ended' | 'artifact'
 >;
 
 function whileRunning(run: Run, event: WorkerEvent): Change {
@@ -177,13 +187,14 @@ function whileRunning(run: Run, event: WorkerEvent): Change {
   if (event.attempt !== run.attempt) return `attempt ${event.attempt} was replaced by attempt ${run.attempt}`;
   switch (event.type) {
     case 'planned':
-      return {
-        now: { state: 'awaiting-approval', plan: event, votes: [] },
-        steps: closeSteps(run.steps, event.at),
-        approvedDigest: undefined,
-      };
+      return onPlanned(run, event);
     case 'voided':
-      return { approvedDigest: undefined };
+      if (run.applying) return 'the change has begun';
+      return { approvedDigest: undefined, voided: { at: event.at, changed: event.changed } };
+    case 'applying':
+      if (run.applying) return 'the change has begun already';
+      if (run.approvedDigest !== event.digest) return 'this plan is not approved';
+      return { applying: { at: event.at, attempt: event.attempt } };
     case 'handed-back':
       return {
         now: { state: 'queued' },
@@ -199,6 +210,18 @@ function whileRunning(run: Run, event: WorkerEvent): Change {
     default:
       throw new Error(`unhandled event ${JSON.stringify(event satisfies never)}`);
   }
+}
+
+/** The steps of planning are over and say nothing about the change. */
+function onPlanned(run: Run, event: RunEventOf<'planned'>): Change {
+  if (run.applying) return 'the change has begun';
+  return {
+    now: { state: 'awaiting-approval', plan: event, votes: [] },
+    plan: event,
+    votes: [],
+    steps: [],
+    approvedDigest: undefined,
+  };
 }
 
 function withStep(

@@ -24,6 +24,7 @@ export type QueuedJob = Pick<Job<RunJob>, 'id' | 'data' | 'moveToDelayed' | 'mov
 
 type AddOptions = {
   readonly jobId?: string;
+  readonly delay?: number;
   readonly deduplication?: { readonly id: string; readonly keepLastIfActive: true };
 };
 
@@ -64,8 +65,8 @@ export type Bull = {
 };
 
 /** Cluster names are checked when they are parsed: no queue is named by what somebody typed. */
-function queueName(lane: Lane): string {
-  return lane.type === 'render' ? 'render' : `${lane.type}.${lane.cluster}`;
+export function queueName(lane: Lane): string {
+  return 'cluster' in lane ? `${lane.type}.${lane.cluster}` : lane.type;
 }
 
 /** Nobody reads BullMQ's own events: the run's are the record. */

@@ -2,7 +2,7 @@ import { within } from '../core/deadline.ts';
 import type { RunId } from '../core/ids.ts';
 import type { Lane, Log, QueueConnection, Queues } from '../core/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
-import { type Bull, type LaneQueue, openBull } from './bull.ts';
+import { type Bull, type LaneQueue, openBull, queueName } from './bull.ts';
 import { answered } from './queue-errors.ts';
 
 const GOODBYE_MS = 1_000;
@@ -24,6 +24,17 @@ export async function createQueues(connection: QueueConnection, { log }: { reado
   return {
     add: (lane, run) =>
       answered('take the job', () => lanes.use(lane, (queue) => queue.add(lane, { run }, addOptions(lane, run)))),
+    remind: (run, at, key) =>
+      answered('take the reminder', () =>
+        lanes.use({ type: 'deadline' }, (queue) =>
+          // The id keeps a second one away until the first is done; BullMQ allows no colon in it.
+          queue.add(
+            { type: 'deadline' },
+            { run },
+            { jobId: `${run}-${key}`, delay: Math.max(0, at.getTime() - Date.now()) },
+          ),
+        ),
+      ),
     hurry: (run) => answered('hurry a render', () => lanes.use({ type: 'render' }, (queue) => queue.hurry(run))),
     pushCancel: (run) =>
       answered('pass on the cancel', async () => {
@@ -63,7 +74,7 @@ function createLaneCache(open: (lane: Lane) => LaneQueue) {
   const known = new Map<string, LaneQueue>();
   return {
     async use<T>(lane: Lane, work: (queue: LaneQueue) => Promise<T>): Promise<T> {
-      const key = lane.type === 'render' ? lane.type : `${lane.type}.${lane.cluster}`;
+      const key = queueName(lane);
       const queue = known.get(key) ?? open(lane);
       known.set(key, queue);
       try {

@@ -3,6 +3,7 @@ import { WebClient } from '@slack/web-api';
 import type { SubmitDeps } from '../app/submit.ts';
 import type { ChatPort } from '../core/chat.ts';
 import { boltLogger } from './bolt-logger.ts';
+import { createGroups } from './groups.ts';
 import { createIdentity } from './identity.ts';
 import { listen } from './listeners.ts';
 import { httpTransport, RETRIES, socketTransport, type Transport } from './receivers.ts';
@@ -28,9 +29,12 @@ export type SlackBot = {
   readonly port: () => number | undefined;
 };
 
+/** Groups are Slack's; the rest comes from outside. */
+export type BotDeps = Omit<SubmitDeps, 'groups'>;
+
 const CALL_LIMIT_MS = 10_000;
 
-export function createSlackBot(config: SlackConfig, deps: SubmitDeps): SlackBot {
+export function createSlackBot(config: SlackConfig, deps: BotDeps): SlackBot {
   const transport = openTransport(config, deps);
   const where = config.apiUrl === undefined ? {} : { slackApiUrl: config.apiUrl };
   const clientOptions = { retryConfig: RETRIES, timeout: CALL_LIMIT_MS, logger: boltLogger(deps.log), ...where };
@@ -43,7 +47,6 @@ export function createSlackBot(config: SlackConfig, deps: SubmitDeps): SlackBot 
     clientOptions,
   });
   app.error(async (error) => deps.log.error({ err: error }, 'slack listener failed'));
-  listen(app, deps, () => config.root);
   const publisher = new WebClient(config.botToken, {
     ...where,
     retryConfig: { retries: 0 },
@@ -51,6 +54,7 @@ export function createSlackBot(config: SlackConfig, deps: SubmitDeps): SlackBot 
     timeout: CALL_LIMIT_MS,
     logger: boltLogger(deps.log),
   });
+  listen(app, { ...deps, groups: createGroups(publisher, deps.clock) }, () => config.root);
   return {
     chat: createWebChat(publisher, deps.log),
     start: async () => {
@@ -63,7 +67,7 @@ export function createSlackBot(config: SlackConfig, deps: SubmitDeps): SlackBot 
   };
 }
 
-function openTransport({ transport, apiUrl }: SlackConfig, deps: SubmitDeps): Transport {
+function openTransport({ transport, apiUrl }: SlackConfig, deps: BotDeps): Transport {
   if (transport.type === 'socket') return socketTransport({ appToken: transport.appToken, apiUrl, log: deps.log });
   return httpTransport({
     signingSecret: transport.signingSecret,

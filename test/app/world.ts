@@ -3,7 +3,8 @@ import type { SubmitDeps, Submitted } from '../../src/app/submit.ts';
 import { submit } from '../../src/app/submit.ts';
 import { type Actor, Actor as ActorSchema, Origin } from '../../src/core/actor.ts';
 import { ChatopsConfig } from '../../src/core/chatops-config.ts';
-import { ClusterName, type RunId } from '../../src/core/ids.ts';
+import { OpsError } from '../../src/core/errors.ts';
+import { ClusterName, type GroupId, type RunId, UserId } from '../../src/core/ids.ts';
 import { defineJob, type Job, type JobContext, type JobRun } from '../../src/core/job.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { State } from '../../src/core/ports.ts';
@@ -61,6 +62,8 @@ export function aJob({ name = 'status', risk = 'read', deadlineMs = 10_000, word
 }
 
 export type World = SubmitDeps & {
+  /** Members of user groups; a group that is not here cannot be looked up. */
+  readonly members: Map<string, readonly string[]>;
   readonly state: State;
   readonly queues: FakeQueues;
   readonly clock: FakeClock;
@@ -83,7 +86,16 @@ type WorldParts = {
 export function aWorld({ jobs = [aJob()], config, state = (real) => real }: WorldParts = {}): World {
   const clock = createFakeClock();
   const parsed = ChatopsConfig.parse(config ?? { clusters: [{ name: 'prod' }] });
+  const members = new Map<string, readonly string[]>();
   const deps = {
+    members,
+    groups: {
+      members: async (group: GroupId) => {
+        const known = members.get(group);
+        if (known === undefined) throw new OpsError('SlackUnavailable', `nobody could look up the group ${group}`);
+        return new Set(known.map((user) => UserId.parse(user)));
+      },
+    },
     state: state(createMemoryState(clock.now)),
     queues: createFakeQueues(),
     jobs,

@@ -27,6 +27,9 @@ function refusal(work: () => unknown): OpsError {
 describe('readEnv', () => {
   it('has a default for everything that may be left out', () => {
     expect(readEnv({})).toEqual({
+      PROBE_IMAGE: 'registry.k8s.io/e2e-test-images/agnhost:2.53',
+      PROBE_NAMESPACE: 'cilium-chatops',
+      helmEnv: {},
       SLACK_COMMAND: '/cilium',
       SLACK_PORT: 3000,
       DATA_DIR: './.data',

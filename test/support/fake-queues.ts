@@ -28,6 +28,10 @@ export function createFakeQueues(): FakeQueues {
       works();
       added.push(`${nameOf(lane)} ${run}`);
     },
+    remind: async (run, at, key) => {
+      works();
+      added.push(`deadline ${run} ${at.toISOString()} ${key}`);
+    },
     hurry: async (run) => {
       works();
       added.push(`hurry ${run}`);
@@ -41,5 +45,5 @@ export function createFakeQueues(): FakeQueues {
 }
 
 function nameOf(lane: Lane): string {
-  return lane.type === 'render' ? lane.type : `${lane.type}.${lane.cluster}`;
+  return 'cluster' in lane ? `${lane.type}.${lane.cluster}` : lane.type;
 }

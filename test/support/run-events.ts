@@ -37,6 +37,7 @@ const DEFAULTS = {
   voted: { by: lee, verdict: 'approve', digest: 'sha256:a' },
   approved: { digest: 'sha256:a' },
   voided: { attempt: 1, changed: ['a node was added'] },
+  applying: { attempt: 1, digest: 'sha256:a' },
   started: { attempt: 1, worker: 'worker-1' },
   'step-started': { attempt: 1, step: 'agents', title: 'Ask the agents' },
   counted: { attempt: 1, step: 'agents', done: 1, total: 3 },

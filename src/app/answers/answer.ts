@@ -1,8 +1,9 @@
-import type { Actor } from '../../core/actor.ts';
+import type { Actor, Origin } from '../../core/actor.ts';
+import type { ChatopsConfig } from '../../core/chatops-config.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { CommandCard } from '../../core/command-card.ts';
 import type { ClusterName } from '../../core/ids.ts';
-import type { Log, Queues, State } from '../../core/ports.ts';
+import type { Groups, Log, Queues, State } from '../../core/ports.ts';
 import type { Reply } from '../../core/reply.ts';
 
 /** A command that is answered from the store alone, at once and to the person who asked. */
@@ -16,9 +17,14 @@ export type AnswerContext = {
   readonly queues: Queues;
   readonly clock: Clock;
   readonly log: Log;
+  readonly groups: Groups;
+  readonly config: ChatopsConfig;
   readonly by: Actor;
+  readonly origin: Origin;
   /** How the reader calls us: `/cilium`. */
   readonly root: string;
-  /** Whether runs of this cluster may be seen and stopped from the place where the person asked. */
+  /** The clusters that may be operated from the place where the person asked. */
+  readonly clusters: readonly ClusterName[];
+  /** Whether runs of this cluster may be seen and stopped from there. */
   readonly mayUse: (cluster: ClusterName) => boolean;
 };

@@ -40,7 +40,8 @@ async function stop(id: RunId, run: Run, context: AnswerContext): Promise<Reply>
     return run.now.outcome.type === 'cancelled'
       ? reply('ok', `${id} is cancelled`)
       : reply('none', `${id} was not cancelled: it has just ended (${run.now.outcome.type})`);
-  if (run.now.state === 'running') {
+  // A change that has begun and waits for its next worker: that worker stops it, and undoes what was done.
+  if (run.now.state === 'running' || run.applying) {
     await queues.pushCancel(id).catch(missed);
     await wakeRenderer(queues, id, 'cancel-requested').catch(missed);
     return reply('ok', `${id}: asked its worker to stop`);

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { Actor } from '../core/actor.ts';
+import type { ClusterName } from '../core/ids.ts';
+import type { BlobStore } from '../core/ports.ts';
+
+/**
+ * Nobody may change a frozen cluster, whatever was approved. One small document per cluster and one for all of them;
+ * the last writer wins. Whoever cannot read it must not go on.
+ */
+export const Freeze = z
+  .object({ by: Actor, at: z.iso.datetime(), reason: z.string().max(1_000).optional(), everywhere: z.boolean() })
+  .readonly();
+export type Freeze = z.infer<typeof Freeze>;
+
+const Document = z.object({ freeze: Freeze.optional() });
+
+export type FreezePlace = ClusterName | 'everywhere';
+
+/** A cluster may be called anything but cannot contain a dot. */
+const keyOf = (place: FreezePlace): string => (place === 'everywhere' ? 'freeze/every.cluster' : `freeze/${place}`);
+
+/** What keeps the cluster from being changed, the freeze of everything first. @throws OpsError StoreUnavailable */
+export async function freezeOf(blobs: BlobStore, cluster: ClusterName): Promise<Freeze | undefined> {
+  return (await freezeAt(blobs, 'everywhere')) ?? (await freezeAt(blobs, cluster));
+}
+
+export async function freezeAt(blobs: BlobStore, place: FreezePlace): Promise<Freeze | undefined> {
+  const bytes = await blobs.get(keyOf(place));
+  return bytes === undefined ? undefined : Document.parse(JSON.parse(new TextDecoder().decode(bytes))).freeze;
+}
+
+/** `undefined` thaws. */
+export async function putFreeze(blobs: BlobStore, place: FreezePlace, freeze: Freeze | undefined): Promise<void> {
+  await blobs.put(keyOf(place), new TextEncoder().encode(JSON.stringify({ freeze })));
+}
+
+/** `prod is frozen by U02LEE since 2026-11-23 15:20 UTC: reason`. */
+export function frozenWords(cluster: ClusterName, { by, at, reason, everywhere }: Freeze): string {
+  const what = everywhere ? 'every cluster' : cluster;
+  const since = `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
+  return `${what} is frozen by ${by.user} since ${since}${reason === undefined ? '' : `: ${reason}`}`;
+}

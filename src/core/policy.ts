@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import type { Actor, Origin } from './actor.ts';
+import { HOUR_MS, MINUTE_MS } from './clock.ts';
+import type { CommandCard } from './command-card.ts';
+import { ChannelId, ClusterName, GroupId, UserId } from './ids.ts';
+import { isOpen, MaintenanceWindow } from './maintenance-window.ts';
+
+/**
+ * Who may ask for what and who must agree. The first rule that fits decides; where none fits, the answer is no.
+ * Everything here is pure: members of groups are looked up by whoever asks.
+ */
+const Duration = z
+  .string()
+  .regex(/^[1-9]\d{0,4}[mh]$/, 'a duration looks like 30m or 2h')
+  .transform((text) => Number(text.slice(0, -1)) * (text.endsWith('h') ? HOUR_MS : MINUTE_MS));
+
+const People = z
+  .strictObject({
+    users: z.array(UserId).max(50).default([]),
+    groups: z.array(GroupId).max(20).default([]),
+  })
+  .readonly();
+export type People = z.infer<typeof People>;
+
+const NOBODY: People = { users: [], groups: [] };
+
+const Pattern = z.string().min(1).max(200).refine(isPattern, { error: 'not a regular expression' });
+
+export const Rule = z
+  .strictObject({
+    /** Every cluster, every command when left out. */
+    clusters: z.array(ClusterName).min(1).optional(),
+    commands: z.array(z.string().min(1)).min(1).optional(),
+    risks: z
+      .array(z.enum(['probe', 'change']))
+      .min(1)
+      .default(['change']),
+    channels: z.array(ChannelId).min(1).optional(),
+    request: z.union([z.literal('anyone'), People]).default('anyone'),
+    approve: People.default(NOBODY),
+    /** Distinct people who must approve. 0: whoever may ask needs nobody else. */
+    approvals: z.number().int().min(0).max(10).default(1),
+    selfApproval: z.boolean().default(false),
+    expiresAfter: Duration.default(30 * MINUTE_MS),
+    /** `required`, or what a reason must match (`CHG-\\d+`). */
+    reason: z.union([z.enum(['optional', 'required']), z.strictObject({ pattern: Pattern })]).default('optional'),
+    windows: z.array(MaintenanceWindow).min(1).max(20).optional(),
+    outsideWindows: z.enum(['refuse', 'wait']).default('refuse'),
+    /** Whoever asked for a run, or any one approver, may undo it alone for a day. */
+    undoAlone: z.boolean().default(true),
+    /** May approve alone in an emergency, with a reason; every approver hears of it. */
+    breakGlass: People.optional(),
+  })
+  .refine((rule) => rule.approvals === 0 || rule.approve.users.length + rule.approve.groups.length > 0, {
+    error: 'a rule that needs approvals must say who may approve',
+  })
+  .readonly();
+export type Rule = z.infer<typeof Rule>;
+
+export const Policy = z
+  .strictObject({
+    rules: z.array(Rule).max(50).default([]),
+    /** Changes with `cilium-chatops run`, by the caller's own kubeconfig. */
+    terminalChanges: z.boolean().default(true),
+  })
+  .readonly();
+export type Policy = z.infer<typeof Policy>;
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+type Wanted = { readonly cluster: ClusterName; readonly command: string; readonly risk: CommandCard['risk'] };
+
+export function ruleFor(policy: Policy, { cluster, command, risk }: Wanted): Rule | undefined {
+  return policy.rules.find(
+    (rule) =>
+      (rule.clusters?.includes(cluster) ?? true) &&
+      (rule.commands?.includes(command) ?? true) &&
+      rule.risks.some((each) => each === risk),
+  );
+}
+
+export type Asking = Wanted & {
+  readonly by: Actor;
+  readonly origin: Origin;
+  readonly reason: string | undefined;
+  readonly now: Date;
+  /** Whether a person is among these; looked up by the caller. */
+  readonly among: (people: People) => Promise<boolean>;
+};
+
+/** Why this person may not ask for this here and now, or undefined. @throws OpsError of `among` */
+export async function refusalToRequest(policy: Policy, asking: Asking): Promise<string | undefined> {
+  if (asking.by.external) return 'people from other organisations cannot use this bot';
+  if (asking.risk === 'read') return undefined;
+  const rule = ruleFor(policy, asking);
+  if (!rule) return `nobody is allowed to use "${asking.command}" on ${asking.cluster} yet: no policy allows it`;
+  return (await refusedByPlace(rule, asking)) ?? refusedByReason(rule, asking.reason) ?? refusedByTime(rule, asking);
+}
+
+async function refusedByPlace(
+  rule: Rule,
+  { by, origin, among, command, cluster }: Asking,
+): Promise<string | undefined> {
+  if (origin.type === 'slack' && rule.channels !== undefined && !rule.channels.includes(origin.channel))
+    return `"${command}" on ${cluster} belongs into another channel`;
+  if (rule.request === 'anyone' || rule.request.users.includes(by.user)) return undefined;
+  if (await among(rule.request)) return undefined;
+  return `you are not among those who may ask for "${command}" on ${cluster}`;
+}
+
+function refusedByReason({ reason: wanted }: Rule, reason: string | undefined): string | undefined {
+  if (wanted === 'optional') return undefined;
+  if (reason === undefined || reason.trim() === '') return 'it needs a reason: add --reason "…"';
+  if (wanted === 'required' || new RegExp(wanted.pattern).test(reason)) return undefined;
+  return `the reason must match ${wanted.pattern}`;
+}
+
+function refusedByTime(rule: Rule, { now, cluster }: Asking): string | undefined {
+  if (rule.windows === undefined || rule.outsideWindows === 'wait' || isOpen(rule.windows, now)) return undefined;
+  return `${cluster} is changed in its maintenance windows only: ${rule.windows.map(windowWords).join('; ')}`;
+}
+
+function windowWords({ days, from, to, timeZone }: MaintenanceWindow): string {
+  return `${days.join(', ')} ${from}–${to} (${timeZone})`;
+}
