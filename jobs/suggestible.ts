@@ -3,4 +3,4 @@
  * those that begin with none of these are left out, so that no button leads nowhere. A test holds this list against
  * the registry, which a job cannot import itself.
  */
-export const SUGGESTIBLE_COMMANDS: readonly string[] = ['status', 'preflight'];
+export const SUGGESTIBLE_COMMANDS: readonly string[] = ['status', 'preflight', 'verify'];
