@@ -2,6 +2,7 @@
 import type { AgentWorld } from './agent/commands.ts';
 import type { Authentication } from './authentication.ts';
 import type { Controllers } from './controllers/controllers.ts';
+import type { ControllerWorld } from './controllers/world.ts';
 import type { Faults } from './faults.ts';
 import type { Authorizer } from './rbac.ts';
 import type { ResourceRequest } from './request-info.ts';
@@ -17,6 +18,7 @@ export type Cluster = {
   readonly faults: Faults;
   readonly agents: AgentWorld;
   readonly controllers: Controllers;
+  readonly world: ControllerWorld;
   readonly now: () => Date;
   /** `host:port` of the API server. */
   readonly address: () => string;

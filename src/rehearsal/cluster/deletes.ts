@@ -45,7 +45,7 @@ export function deletePod(call: ResourceCall, pod: KubeObject, graceSeconds: num
   return present(call, marked, 200);
 }
 
-function graceOf(pod: KubeObject, call: ResourceCall, options: unknown): number {
+export function graceOf(pod: KubeObject, call: ResourceCall, options: unknown): number {
   const asked = call.info.query.get('gracePeriodSeconds') ?? recordAt(options)['gracePeriodSeconds'];
   const own = recordAt(pod, 'spec')['terminationGracePeriodSeconds'];
   return Number(asked ?? own ?? 30);

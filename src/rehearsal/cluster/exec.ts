@@ -10,6 +10,7 @@ import { CLOSE, frame, framesOf, PROTOCOLS, STDERR, STDIN, STDOUT, statusFrame }
 import { answerOf } from './http-answer.ts';
 import type { KubeObject } from './kube-object.ts';
 import { chooseContainer, containerState, nodeOf } from './pod-containers.ts';
+import { runOnNetwork } from './pod-network.ts';
 import { isTrue, parseRequest, type ResourceRequest } from './request-info.ts';
 import { authorizeResource, resolveType } from './router.ts';
 import type { UserInfo } from './users.ts';
@@ -70,11 +71,13 @@ function stdinOf(socket: WebSocket, wanted: boolean): () => Promise<string> {
   return () => closed;
 }
 
-function run(cluster: Cluster, target: Target, input: ExecInput): Promise<ExecResult> {
-  if (input.argv.length === 0) return Promise.resolve({ type: 'not-started', why: 'args must not be empty' });
+async function run(cluster: Cluster, target: Target, input: ExecInput): Promise<ExecResult> {
+  if (input.argv.length === 0) return { type: 'not-started', why: 'args must not be empty' };
   const agent = target.container === 'cilium-agent' ? cluster.agents.agents.on(nodeOf(target.pod)) : undefined;
   if (agent !== undefined) return runInAgent(agent, input, cluster.agents);
   const { argv, seconds } = unwrapTimeout(input.argv);
+  const answered = await runOnNetwork(cluster.agents.agents, target.pod, { ...input, argv });
+  if (answered !== undefined) return answered;
   return runCommon({ ...input, argv }, seconds);
 }
 

@@ -54,12 +54,30 @@ function render(line: Line, timestamps: boolean): string {
   return timestamps ? `${new Date(line.atMs).toISOString()} ${line.text}\n` : `${line.text}\n`;
 }
 
+/** `limitBytes` cuts the end off, in the middle of a line if it must. */
+function limited(text: string, query: URLSearchParams): string {
+  const limit = query.get('limitBytes');
+  return limit === null ? text : text.slice(0, Number(limit));
+}
+
 /** Keeps the answer open and adds a line now and then, until the client leaves. */
-function follow(response: ServerResponse, container: string): void {
+function follow(response: ServerResponse, more: () => readonly Line[], timestamps: boolean): void {
   const timer = setInterval(() => {
-    if (container === 'cilium-agent') response.write(`${agentLine(0, Date.now()).text}\n`);
+    for (const line of more()) response.write(render(line, timestamps));
   }, FOLLOW_INTERVAL_MS);
   response.on('close', () => clearInterval(timer));
+}
+
+/** What is added to a log after `sinceMs`: the questions of a probe, a line a second of an agent. */
+function newLines(call: ResourceCall, pod: KubeObject, container: string): () => readonly Line[] {
+  let sinceMs = call.cluster.now().getTime();
+  return () => {
+    const nowMs = call.cluster.now().getTime();
+    const probes = call.cluster.controllers.probeLines(pod);
+    const fresh = probes?.filter((line) => line.atMs > sinceMs);
+    sinceMs = nowMs;
+    return fresh ?? (container === 'cilium-agent' ? [agentLine(0, nowMs)] : []);
+  };
 }
 
 /** @throws ApiError 404 (pod), 400 (container name, container not started). */
@@ -86,10 +104,12 @@ export function readLog(call: ResourceCall, response: ServerResponse): Answer {
     return { type: 'streamed' };
   }
   const timestamps = isTrue(info.query.get('timestamps'));
-  for (const line of cut(linesOf(pod, container, nowMs), info.query, nowMs)) response.write(render(line, timestamps));
+  const lines = cluster.controllers.probeLines(pod) ?? linesOf(pod, container, nowMs);
+  const wanted = cut(lines, info.query, nowMs).map((line) => render(line, timestamps));
+  response.write(limited(wanted.join(''), info.query));
   if (isTrue(info.query.get('follow'))) {
     response.flushHeaders();
-    follow(response, container);
+    follow(response, newLines(call, pod, container), timestamps);
   } else {
     response.end();
   }

@@ -12,6 +12,7 @@ import {
 } from './api-error.ts';
 import type { Cluster, ResourceCall } from './cluster-state.ts';
 import { deleteCollection, deleteObject } from './deletes.ts';
+import { evictPod, readScale, writeScale } from './eviction.ts';
 import { type Answer, json } from './http-answer.ts';
 import { listObjects } from './list.ts';
 import { negotiate } from './media.ts';
@@ -104,12 +105,20 @@ const VERBS: Readonly<Record<string, Handler>> = {
   deletecollection: async (call, exchange) => deleteCollection(await withBody(call, exchange)),
 };
 
+async function scale(call: ResourceCall, exchange: Exchange): Promise<Answer> {
+  return call.info.verb === 'get' ? readScale(call) : writeScale(await withBody(call, exchange));
+}
+
 /** Subresources that are not the object itself; `status` is read and written like it. */
 const SUBRESOURCES: Readonly<Record<string, Handler>> = {
   'pods/log': (call, { response }) => readLog(call, response),
   'pods/exec': () => {
     throw badRequest('Upgrade request required');
   },
+  'pods/eviction': async (call, exchange) => evictPod(await withBody(call, exchange)),
+  'deployments/scale': scale,
+  'replicasets/scale': scale,
+  'statefulsets/scale': scale,
 };
 
 function handlerOf(type: ResourceType, info: ResourceRequest): Handler {

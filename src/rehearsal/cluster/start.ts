@@ -100,7 +100,7 @@ function createWorld({ options, accounts, certificate, address }: WorldInput): W
   };
   fill();
   const authorizer = createAuthorizer(store, table);
-  const agents = createAgents(store, table, Date.now);
+  const agents = createAgents(store, table, Date.now, options.speed);
   let installed = true;
   const now = (): Date => new Date();
   const setCiliumInstalled = (value: boolean): void => {
@@ -112,7 +112,8 @@ function createWorld({ options, accounts, certificate, address }: WorldInput): W
   const type = requiredType(table);
   const pace = createPace(options.speed ?? 1);
   const troubles = createTroubles(faults, lastNode);
-  const controllers = createControllers({ store, type, agents, pace, now, troubles });
+  const world = { store, type, agents, pace, now, troubles };
+  const controllers = createControllers(world);
   const cluster: Cluster = {
     table,
     store,
@@ -120,6 +121,7 @@ function createWorld({ options, accounts, certificate, address }: WorldInput): W
     authentication: createAuthentication(accounts, authorizer),
     faults,
     controllers,
+    world,
     agents: { agents, nowMs: Date.now, deadNodes: () => unreadyNodes(store, table) },
     now,
     address,

@@ -48,6 +48,11 @@ export type Agents = {
   /** Whether the agent's pod is Ready, so that the node's CNI works. */
   readonly isUp: (nodeName: string) => boolean;
   readonly setUp: (nodeName: string, up: boolean) => void;
+  /** The network between the nodes knows the way to pods: a router, BGP or the cloud. */
+  readonly underlayRoutesPods: () => boolean;
+  readonly setUnderlayRoutesPods: (routes: boolean) => void;
+  /** How many times faster than real time the agents' own intervals pass. */
+  readonly speed: number;
   /** Every agent back to what the ConfigMap said at the start of the cluster. */
   readonly reset: () => void;
 };
@@ -133,7 +138,7 @@ function createViews(store: Store, table: ResourceTable) {
   };
 }
 
-export function createAgents(store: Store, table: ResourceTable, nowMs: () => number): Agents {
+export function createAgents(store: Store, table: ResourceTable, nowMs: () => number, speed = 1): Agents {
   const configMapType = required(table.find('', 'v1', 'configmaps'));
   const views = createViews(store, table);
   const started = new Map<string, Started>();
@@ -144,6 +149,7 @@ export function createAgents(store: Store, table: ResourceTable, nowMs: () => nu
   };
   let atStart = currentConfig();
   const down = new Set<string>();
+  let underlayRoutesPods = false;
   const start = (nodeName: string, config: AgentConfig): void => {
     const hadRoutes = started.get(nodeName)?.directRoutes ?? makesRoutes(atStart);
     const directRoutes = makesRoutes(config) || (isNative({ config }) && hadRoutes);
@@ -164,6 +170,11 @@ export function createAgents(store: Store, table: ResourceTable, nowMs: () => nu
     override: (nodeName, settings) => start(nodeName, { ...currentConfig(), ...settings }),
     configNow: currentConfig,
     start,
+    underlayRoutesPods: () => underlayRoutesPods,
+    setUnderlayRoutesPods: (routes) => {
+      underlayRoutesPods = routes;
+    },
+    speed,
     isUp: (nodeName) => !down.has(nodeName),
     setUp: (nodeName, up) => {
       if (up) down.delete(nodeName);

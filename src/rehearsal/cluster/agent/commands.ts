@@ -1,6 +1,6 @@
 /** What can be run in a cilium-agent container, as a table: command line in, output out. */
 import type { Agent, Agents } from './agents.ts';
-import { type DeadNodes, healthJson, healthOf, healthText } from './health.ts';
+import { type DeadNodes, healthJson, healthOf, healthText, probeNow } from './health.ts';
 import { linksOf, linkText, withAddresses, withoutDetails } from './links.ts';
 import { localTable, mainTable, type Route, routeGet, routeText } from './routes.ts';
 import { type ExecInput, type ExecResult, exited, runCommon, unwrapTimeout } from './shell.ts';
@@ -105,10 +105,10 @@ function runCilium(agent: Agent, line: CommandLine, world: AgentWorld): ExecResu
 
 function runHealth(agent: Agent, line: CommandLine, world: AgentWorld): ExecResult {
   const dead = world.deadNodes();
-  const settled = healthOf(world.agents, agent, world.nowMs(), dead);
-  // --probe asks now: the answer carries the present time and counts every node.
-  const probed = healthOf(world.agents, { ...agent, startedAtMs: 0 }, world.nowMs(), dead);
-  const report = line.flags.has('--probe') ? { ...probed, probedAtMs: world.nowMs() } : settled;
+  const nowMs = world.nowMs();
+  const report = line.flags.has('--probe')
+    ? probeNow(world.agents, agent, nowMs, dead)
+    : healthOf(world.agents, agent, nowMs, dead);
   if (line.json) return pretty(healthJson(world.agents, agent, report, dead));
   return exited(healthText(world.agents, agent, report));
 }

@@ -2,7 +2,8 @@
  * cilium-health: each agent probes every node about every two minutes, so what it says is as old as its last round.
  * Right after a start there is nothing to say: "0/0 reachable".
  */
-import { type Agent, type Agents, isNative, type NodeFacts } from './agents.ts';
+import type { Agent, Agents, NodeFacts } from './agents.ts';
+import { pathWorks } from './reachability.ts';
 
 export type HealthReport = {
   readonly reachable: number;
@@ -20,32 +21,47 @@ function probeIntervalSeconds(nodes: number): number {
   return 60 * Math.log1p(2 * nodes);
 }
 
-/** Nodes in different modes drop each other's pod traffic. */
-function endpointReachable(agents: Agents, from: Agent, to: NodeFacts): boolean {
-  const peer = agents.on(to.name);
-  if (to.name === from.name || peer === undefined) return true;
-  return isNative(from) === isNative(peer);
+function unreachableFrom(agents: Agents, agent: Agent, dead: DeadNodes): ReadonlySet<string> {
+  const lost = agents.nodes().filter((node) => {
+    const peer = agents.on(node.name);
+    return dead.has(node.name) || (peer !== undefined && !pathWorks(agents, agent, peer));
+  });
+  return new Set(lost.map((node) => node.name));
+}
+
+/** What each agent found in its last round, by round: until the next one it says nothing else. */
+const found = new WeakMap<Agents, Map<string, { readonly round: string; readonly unreachable: ReadonlySet<string> }>>();
+
+function lastRound(agents: Agents, agent: Agent, round: string, dead: DeadNodes): ReadonlySet<string> {
+  const known = found.get(agents) ?? new Map<string, { round: string; unreachable: ReadonlySet<string> }>();
+  found.set(agents, known);
+  const before = known.get(agent.name);
+  if (before?.round === round) return before.unreachable;
+  const unreachable = unreachableFrom(agents, agent, dead);
+  known.set(agent.name, { round, unreachable });
+  return unreachable;
+}
+
+/** `cilium-health status --probe`: asks now. */
+export function probeNow(agents: Agents, agent: Agent, nowMs: number, dead: DeadNodes): HealthReport {
+  const unreachable = unreachableFrom(agents, agent, dead);
+  const total = agents.nodes().length;
+  const intervalSeconds = probeIntervalSeconds(total);
+  return { reachable: total - unreachable.size, total, probedAtMs: nowMs, intervalSeconds, unreachable };
 }
 
 export function healthOf(agents: Agents, agent: Agent, nowMs: number, dead: DeadNodes): HealthReport {
-  const nodes = agents.nodes();
-  const intervalSeconds = probeIntervalSeconds(nodes.length);
-  const upMs = nowMs - agent.startedAtMs;
-  const rounds = Math.floor(upMs / (intervalSeconds * 1_000));
-  const none = {
-    reachable: 0,
-    total: 0,
-    probedAtMs: agent.startedAtMs,
-    intervalSeconds: 0,
-    unreachable: new Set<string>(),
-  };
-  if (rounds < 1) return none;
-
-  const unreachable = new Set(
-    nodes.filter((node) => dead.has(node.name) || !endpointReachable(agents, agent, node)).map((node) => node.name),
-  );
-  const probedAtMs = agent.startedAtMs + rounds * intervalSeconds * 1_000;
-  return { reachable: nodes.length - unreachable.size, total: nodes.length, probedAtMs, intervalSeconds, unreachable };
+  const total = agents.nodes().length;
+  const intervalSeconds = probeIntervalSeconds(total);
+  const intervalMs = (intervalSeconds * 1_000) / agents.speed;
+  const rounds = Math.floor((nowMs - agent.startedAtMs) / intervalMs);
+  if (rounds < 1) {
+    const unreachable = new Set<string>();
+    return { reachable: 0, total: 0, probedAtMs: agent.startedAtMs, intervalSeconds: 0, unreachable };
+  }
+  const unreachable = lastRound(agents, agent, `${agent.startedAtMs}/${rounds}`, dead);
+  const probedAtMs = agent.startedAtMs + rounds * intervalMs;
+  return { reachable: total - unreachable.size, total, probedAtMs, intervalSeconds, unreachable };
 }
 
 function isoSeconds(ms: number): string {

@@ -7,7 +7,7 @@ export type Route = Readonly<Record<string, unknown>>;
 const TUNNEL_ROUTE_MTU = 1_450;
 
 /** The node network is one L2 of 172.30/16 (written as a /24 while that is enough); 172.31 is behind a router. */
-function sameLink(a: string, b: string): boolean {
+export function sameLink(a: string, b: string): boolean {
   return a.split('.').slice(0, 2).join('.') === b.split('.').slice(0, 2).join('.');
 }
 
@@ -78,7 +78,7 @@ export function localTable(agent: Agent): Route[] {
   ];
 }
 
-function contains(cidr: string, ip: string): boolean {
+export function contains(cidr: string, ip: string): boolean {
   const [network = '', length = '32'] = cidr.split('/');
   const toNumber = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
   const size = 2 ** (32 - Number(length));

@@ -3,16 +3,23 @@ import type { KubeObject } from '../kube-object.ts';
 import type { Change } from '../store.ts';
 import { readEntry } from '../store.ts';
 import { isLazy } from '../store-entry.ts';
+import { reconcileBudgets } from './budgets.ts';
 import { collectOrphans } from './collector.ts';
 import { createRevisions, type Revisions } from './counts.ts';
 import { REVISION_LABEL, reconcileDaemonSet } from './daemon-sets.ts';
+import { reconcileDeployment } from './deployments.ts';
 import { createKubelet } from './kubelet.ts';
 import { podsOf } from './pods.ts';
+import type { Probes } from './probes.ts';
+import { reconcileReplicaSet } from './replica-sets.ts';
+import { reconcileStatefulSet, revisionOf } from './stateful-sets.ts';
 import { type ControllerWorld, keyOf, type ObjectKey } from './world.ts';
 
 export type Controllers = {
   /** The fatal line of a crashing agent's log. */
   readonly lastWords: (pod: KubeObject) => string | undefined;
+  /** The log of a probe pod; undefined for all others. */
+  readonly probeLines: Probes['linesOf'];
   /** After the store was filled anew. */
   readonly restart: () => void;
   readonly stop: () => void;
@@ -22,10 +29,29 @@ type Reconcile = (world: ControllerWorld, object: KubeObject, revisions: Revisio
 
 const RECONCILERS: Readonly<Record<string, Reconcile>> = {
   DaemonSet: reconcileDaemonSet,
+  Deployment: reconcileDeployment,
+  ReplicaSet: reconcileReplicaSet,
+  StatefulSet: reconcileStatefulSet,
 };
 
 /** A burst of changes is one reconciliation. */
 const SETTLE_MS = 20;
+
+/** Budgets are counted once per burst and namespace. */
+function createBudgetQueue(world: ControllerWorld) {
+  const dirty = new Set<string>();
+  return {
+    add: (namespace: string): void => {
+      if (dirty.has(namespace)) return;
+      dirty.add(namespace);
+      world.pace.after(SETTLE_MS, () => {
+        dirty.delete(namespace);
+        reconcileBudgets(world, namespace);
+      });
+    },
+    clear: () => dirty.clear(),
+  };
+}
 
 function createQueue(world: ControllerWorld, revisions: () => Revisions) {
   const dirty = new Map<string, ObjectKey & { readonly kind: string }>();
@@ -59,6 +85,8 @@ export function createControllers(world: ControllerWorld): Controllers {
   let revisions = createRevisions();
   const queue = createQueue(world, () => revisions);
 
+  const budgets = createBudgetQueue(world);
+
   const ownersOf = (object: KubeObject): void => {
     for (const { kind, name } of object.metadata.ownerReferences ?? []) {
       queue.add(kind, { namespace: object.metadata.namespace ?? '', name });
@@ -69,6 +97,7 @@ export function createControllers(world: ControllerWorld): Controllers {
     if (change.type === 'DELETED') kubelet.forget(change.object);
     else kubelet.see(change.object);
     ownersOf(change.object);
+    budgets.add(change.object.metadata.namespace ?? '');
   };
 
   const onNode = (change: Change): void => {
@@ -76,16 +105,22 @@ export function createControllers(world: ControllerWorld): Controllers {
     for (const entry of world.store.scan(world.type('apps/v1', 'DaemonSet'), '')) queue.add('DaemonSet', entry);
   };
 
-  const unsubscribe = world.store.subscribe((change) => {
-    const { kind } = change.object;
-    if (change.storage === '/pods') onPod(change);
-    else if (change.storage === '/nodes') onNode(change);
-    else if (change.storage.startsWith('apps/')) {
-      if (change.type === 'DELETED') collectOrphans(world, change.object);
-      else queue.add(kind, keyOf(change.object));
-      ownersOf(change.object);
-    }
-  });
+  const onWorkload = (change: Change): void => {
+    if (change.type === 'DELETED') collectOrphans(world, change.object);
+    else queue.add(change.object.kind, keyOf(change.object));
+    ownersOf(change.object);
+  };
+
+  const listeners: Readonly<Record<string, (change: Change) => void>> = {
+    '/pods': onPod,
+    '/nodes': onNode,
+    'policy/poddisruptionbudgets': ({ object }) => budgets.add(object.metadata.namespace ?? ''),
+    'apps/daemonsets': onWorkload,
+    'apps/deployments': onWorkload,
+    'apps/replicasets': onWorkload,
+    'apps/statefulsets': onWorkload,
+  };
+  const unsubscribe = world.store.subscribe((change) => listeners[change.storage]?.(change));
 
   /** Revisions are told from the pods that are there before anything changes. */
   const prime = (): void => {
@@ -95,14 +130,19 @@ export function createControllers(world: ControllerWorld): Controllers {
       const present = (): string | undefined => podsOf(world, daemonSet)[0]?.labels[REVISION_LABEL];
       revisions.of(daemonSet.metadata.uid ?? '', (daemonSet['spec'] as { template?: unknown }).template, present);
     }
+    for (const entry of world.store.scan(world.type('apps/v1', 'StatefulSet'), '')) {
+      if (!isLazy(entry)) revisionOf(world, entry.object, revisions);
+    }
   };
   prime();
 
   return {
+    probeLines: (pod) => kubelet.probeLines(pod),
     lastWords: (pod) => kubelet.lastWords(pod),
     restart: () => {
       world.pace.stop();
       queue.clear();
+      budgets.clear();
       kubelet = createKubelet(world);
       revisions = createRevisions();
       prime();

@@ -1,6 +1,7 @@
 /** What the CNI does for a pod: an address of the node's PodCIDR and a CiliumEndpoint. */
 import { randomUUID } from 'node:crypto';
 import { type KubeObject, recordAt } from '../kube-object.ts';
+import { templateHash } from './counts.ts';
 import { type ControllerWorld, keyOf, timestamp } from './world.ts';
 
 function toNumber(address: string): number {
@@ -30,6 +31,12 @@ export function allocateAddress(
   return undefined;
 }
 
+/** The same number for the same namespace and labels, as with real identities. */
+function identityOf(pod: KubeObject): number {
+  const words = `${pod.metadata.namespace ?? ''}/${templateHash(pod.metadata.labels ?? {})}`;
+  return 1_000 + (Number.parseInt(templateHash(words).slice(0, 6), 16) % 60_000);
+}
+
 let nextId = 2_000;
 
 export function createEndpoint(world: ControllerWorld, pod: KubeObject, ip: string): void {
@@ -53,6 +60,7 @@ export function createEndpoint(world: ControllerWorld, pod: KubeObject, ip: stri
       encryption: {},
       'external-identifiers': { 'k8s-namespace': namespace, 'k8s-pod-name': name, 'pod-name': `${namespace}/${name}` },
       id: nextId,
+      identity: { id: identityOf(pod), labels: [`k8s:io.kubernetes.pod.namespace=${namespace}`] },
       networking: { addressing: [{ ipv4: ip }], node: node.nodeIp },
       state: 'ready',
     },

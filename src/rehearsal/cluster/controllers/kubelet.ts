@@ -3,6 +3,7 @@ import { type KubeObject, recordAt } from '../kube-object.ts';
 import { removeEndpoint } from './endpoints.ts';
 import { createPodLife, hasStarted, type Life, nodeOf, RETRY_MS, SCHEDULE_MS, type Step } from './pod-life.ts';
 import { isAgent, isHostNetwork, podStillThere } from './pods.ts';
+import { createProbes, type Probes } from './probes.ts';
 import { type ControllerWorld, keyOf } from './world.ts';
 
 /** From the deletion of a pod to its end: what runs here stops when told to. */
@@ -13,6 +14,8 @@ export type Kubelet = {
   readonly see: (pod: KubeObject) => void;
   /** A pod is gone from the API. */
   readonly forget: (pod: KubeObject) => void;
+  /** The log of a probe pod; undefined for all others. */
+  readonly probeLines: Probes['linesOf'];
   /** The fatal line of a crashing agent's log. */
   readonly lastWords: (pod: KubeObject) => string | undefined;
 };
@@ -22,7 +25,8 @@ export function createKubelet(world: ControllerWorld): Kubelet {
   const stopping = new Set<string>();
   const failures = new Map<string, string>();
   const taken = new Set<string>();
-  const bind = createPodLife(world, failures, taken);
+  const probes = createProbes(world);
+  const bind = createPodLife(world, { failures, taken, begin: probes.begin });
   const type = world.type('v1', 'Pod');
 
   const advance = (pod: KubeObject, life: Life, step: Step): void => {
@@ -66,9 +70,11 @@ export function createKubelet(world: ControllerWorld): Kubelet {
       alive.delete(uid);
       stopping.delete(uid);
       failures.delete(uid);
+      probes.forget(pod);
       if (isAgent(pod)) world.agents.setUp(nodeOf(pod), false);
       if (!isHostNetwork(pod) && recordAt(pod, 'status')['podIP'] !== undefined) removeEndpoint(world, pod);
     },
+    probeLines: probes.linesOf,
     lastWords: (pod) => failures.get(pod.metadata.uid ?? ''),
   };
 }

@@ -59,10 +59,18 @@ function images(pod: KubeObject): string[] {
   return listAt(pod, 'spec', 'containers').map((container) => textAt(container, 'image'));
 }
 
-type Failures = Map<string, string>;
+/** What lives write down on their way. */
+export type LifeRecords = {
+  /** Last words of crashing agents, by uid. */
+  readonly failures: Map<string, string>;
+  /** Addresses given to pods that are not Ready yet. */
+  readonly taken: Set<string>;
+  /** The containers of an ordinary pod run. */
+  readonly begin: (pod: KubeObject) => void;
+};
 
 /** From the start of the containers to Ready. */
-function createStart(world: ControllerWorld, failures: Failures, taken: Set<string>): Step {
+function createStart(world: ControllerWorld, { failures, taken, begin }: LifeRecords): Step {
   const type = world.type('v1', 'Pod');
   const put = (pod: KubeObject): KubeObject => world.store.put(type, pod);
 
@@ -85,6 +93,7 @@ function createStart(world: ControllerWorld, failures: Failures, taken: Set<stri
     put(running(pod, world.now()));
     if (!isAgent(pod)) {
       if (address !== undefined) createEndpoint(world, pod, address);
+      begin(pod);
       return { next: becomeReady, afterMs: READY_MS };
     }
     const sick = world.troubles.agentTrouble(nodeOf(pod)) === 'crash';
@@ -103,11 +112,12 @@ function configFor(world: ControllerWorld, node: string): AgentConfig {
   return old ?? world.agents.configNow();
 }
 
-/** The first step of a pod's life; `failures` and `taken` are filled on the way: last words by uid, addresses in use. */
-export function createPodLife(world: ControllerWorld, failures: Failures, taken: Set<string>): Step {
+/** The first step of a pod's life. */
+export function createPodLife(world: ControllerWorld, records: LifeRecords): Step {
   const type = world.type('v1', 'Pod');
   const put = (pod: KubeObject): KubeObject => world.store.put(type, pod);
-  const start = createStart(world, failures, taken);
+  const { taken } = records;
+  const start = createStart(world, records);
 
   const pull: Step = (pod) => {
     const missing = images(pod).find((image) => world.troubles.imageMissing(image));
