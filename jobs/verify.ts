@@ -62,13 +62,14 @@ async function readAll(context: JobContext, missing: Missing[], tell: Tell): Pro
     tell({ type: 'step-ended', step: 'objects', result: missing.length === 0 ? 'ok' : 'warn' });
     const ready = survey.agents.filter((agent) => agent.ready).map((agent) => agent.node);
     tell({ type: 'step-started', step: 'probes', title: 'Probe between the nodes' });
-    const [facts, probes] = await Promise.all([
-      readVerificationFacts(reading, survey, tell),
-      probePairs(context, ready).then((found) => {
-        tell({ type: 'step-ended', step: 'probes', result: found.state === 'probed' ? 'ok' : 'warn' });
-        return found;
-      }),
-    ]);
+    const probing = probePairs(context, ready).then((found) => {
+      tell({ type: 'step-ended', step: 'probes', result: found.state === 'probed' ? 'ok' : 'warn' });
+      return found;
+    });
+    const reads = readVerificationFacts(reading, survey, tell);
+    // A run must not end before its pods are removed, whatever became of the reading.
+    await Promise.allSettled([reads, probing]);
+    const [facts, probes] = await Promise.all([reads, probing]);
     return { ...facts, probes };
   });
 }

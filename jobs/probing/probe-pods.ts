@@ -9,7 +9,7 @@ import {
 import { targetsVariable } from '../../src/cilium/probe-script.ts';
 import { clip, listed } from '../../src/cilium/text.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
-import { OpsError } from '../../src/core/errors.ts';
+import { OpsError, toOpsError } from '../../src/core/errors.ts';
 import type { JobContext, ProbeAccess } from '../../src/core/job.ts';
 import { PODS } from '../../src/core/resources.ts';
 import { collect } from '../reading/reading.ts';
@@ -21,6 +21,7 @@ const IN_FLIGHT = 10;
 const POLL_MS = SECOND_MS;
 /** A pulled image starts in 2 s; one that has to be pulled takes its time. */
 const READY_WITHIN_MS = 60 * SECOND_MS;
+const CREATE_WITHIN_MS = 15 * SECOND_MS;
 const NEVER_PULLED: ReadonlySet<string> = new Set([
   'ErrImagePull',
   'ImagePullBackOff',
@@ -47,10 +48,28 @@ export async function ensureProbePods(
 ): Promise<readonly ProbePod[]> {
   const there = await listProbePods(context);
   const absent = wanted.filter((spec) => !there.some((pod) => isPodOf(spec, pod)));
-  await pMap(absent, (spec) => context.probes.write.create(PODS, probePod(spec), context.signal), {
-    concurrency: IN_FLIGHT,
-  });
+  await createAll(context, absent);
   return waitReady(context, wanted);
+}
+
+/**
+ * A create that was sent is waited for even when the run is cancelled meanwhile: what the server makes after we looked
+ * away would be left behind. Rejects with the first failure once all have ended.
+ */
+async function createAll({ probes, signal }: ProbeContext, specs: readonly ProbePodSpec[]): Promise<void> {
+  const failures: unknown[] = [];
+  await pMap(
+    specs,
+    async (spec) => {
+      if (signal.aborted || failures.length > 0) return;
+      await probes.write
+        .create(PODS, probePod(spec), AbortSignal.timeout(CREATE_WITHIN_MS))
+        .catch((thrown: unknown) => failures.push(thrown));
+    },
+    { concurrency: IN_FLIGHT },
+  );
+  signal.throwIfAborted();
+  if (failures.length > 0) throw toOpsError(failures[0]);
 }
 
 function isPodOf(spec: ProbePodSpec, pod: ProbePod): boolean {
