@@ -41,7 +41,7 @@ export function whyOf(reading: Reading, thrown: unknown): { readonly why: string
 export const OUT_OF_TIME = 'no time left';
 
 /** A body has 10 to 30 KiB, nodes with many images more: pages small enough to hold several at once. */
-export const BODIES_PER_PAGE = 200;
+export const BODIES_PER_PAGE = 100;
 
 /** All pages, each reduced to what `project` keeps before the next one is read: memory follows the result. */
 export async function collect<Value>(
