@@ -21,7 +21,7 @@ import {
   readHistory,
   readRecord,
 } from './releases.ts';
-import { changedBesides, valuesTree } from './values-file.ts';
+import { changedBesides, valuesWith } from './values-file.ts';
 
 export type HelmOptions = {
   readonly cluster: ClusterPort;
@@ -79,7 +79,8 @@ export function createHelm(options: HelmOptions): HelmPort {
     },
     upgrade: async (upgrade, signal) => {
       const description = `--description=${oneLine(upgrade.description)}`;
-      const { printed } = await upgradeWith(helm, upgrade, [description], signal);
+      const { printed, newest } = await upgradeWith(helm, upgrade, [description], signal);
+      if (printed.version !== newest.revision + 1) throw overtaken(helm, upgrade);
       return { revision: printed.version };
     },
     settlePending: (ref, signal) => settlePending(helm, ref, signal),
@@ -129,20 +130,13 @@ async function upgradeWith(helm: Helm, upgrade: HelmUpgrade, more: readonly stri
   const before = await readRecord(helm.cluster, upgrade, base.secret, signal);
   const stdout = await inPrivateFolder(async (folder) => {
     await writeChart(join(folder, 'chart'), before.chart);
-    await writeFile(join(folder, 'values.json'), JSON.stringify(valuesTree(upgrade.set, before.config)), {
+    await writeFile(join(folder, 'values.json'), JSON.stringify(valuesWith(before.config, upgrade.set)), {
       mode: 0o600,
     });
-    const args = [
-      'upgrade',
-      upgrade.name,
-      './chart',
-      '--reset-then-reuse-values',
-      '--values=values.json',
-      '--output=json',
-    ];
+    const args = ['upgrade', upgrade.name, './chart', '--reset-values', '--values=values.json', '--output=json'];
     return runOnCluster(helm, { folder, ref: upgrade, args: [...args, ...more] }, signal);
   });
-  return { printed: parsed(stdout), before };
+  return { printed: parsed(stdout), before, newest };
 }
 
 type Task = { readonly folder: string; readonly ref: ReleaseRef; readonly args: readonly string[] };
@@ -209,6 +203,13 @@ function underWay({ cluster }: Helm, { namespace, name }: ReleaseRef, newest: Re
       nextStep: `wait for the helm that is at it; if there is none, \`helm -n ${namespace} rollback ${name}\``,
     },
   );
+}
+
+/** Helm keeps others out while it is at work, but not between our look and its start. */
+function overtaken({ cluster }: Helm, { namespace, name }: ReleaseRef): OpsError {
+  return new OpsError('Conflict', `somebody else upgraded ${name} on ${cluster.name} just before the bot did`, {
+    nextStep: `their values may be lost: compare the newest revisions in \`helm -n ${namespace} history ${name}\``,
+  });
 }
 
 function losesValues(paths: readonly string[]): OpsError {

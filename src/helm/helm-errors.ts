@@ -113,6 +113,14 @@ const TABLE: readonly Row[] = [
     ],
   },
   {
+    when: /certificate (?:signed by|has expired|is (?:not )?valid)|x509:/,
+    say: ({ input }, { cluster }) => [
+      'BadConfig',
+      `helm does not trust the certificate of cluster ${cluster}: ${input}`,
+      'check `certificate-authority-data` in the kubeconfig',
+    ],
+  },
+  {
     when: /context deadline exceeded|i\/o timeout|timed out|TLS handshake timeout/,
     say: (_, { cluster, verb }) => [
       'ClusterTimeout',
@@ -126,14 +134,6 @@ const TABLE: readonly Row[] = [
       'ClusterUnreachable',
       `helm ${verb} cannot reach cluster ${cluster}`,
       'check the API server and the way to it',
-    ],
-  },
-  {
-    when: /certificate (?:signed by|has expired|is (?:not )?valid)|x509:/,
-    say: ({ input }, { cluster }) => [
-      'BadConfig',
-      `helm does not trust the certificate of cluster ${cluster}: ${input}`,
-      'check `certificate-authority-data` in the kubeconfig',
     ],
   },
   {
@@ -171,7 +171,7 @@ function lastError(stderr: string): string {
   const from = at >= 0 ? stderr.slice(at + 1) : stderr;
   return from
     .trim()
-    .replace(/^Error: /, '')
+    .replace(/^Error:\s*/, '')
     .replace(/^[A-Z]+ FAILED: /, '');
 }
 

@@ -12,7 +12,7 @@ import { parseVersion } from '../../src/cilium/versions.ts';
 import type { HelmValues } from '../../src/core/change-ports.ts';
 import { configMapData } from '../../src/core/manifest.ts';
 import { runHelm } from '../../src/helm/helm-binary.ts';
-import { valuesTree } from '../../src/helm/values-file.ts';
+import { valuesWith } from '../../src/helm/values-file.ts';
 import { CHARTS, HELMS, inFolder } from './real-helms.ts';
 
 /** Every released chart at hand, rendered by the real helm: which values are chosen, and what they make of the config. */
@@ -34,12 +34,6 @@ async function render(helm: string, chart: Chart, config: Config): Promise<Recor
     if (exitCode !== 0) throw new Error(stderr);
     return { ...configMapData(stdout, 'cilium-config') };
   });
-}
-
-/** What Helm records as the user's values after an upgrade that reuses them: nulls take values away. */
-function recorded(config: Config, set: HelmValues): Config {
-  const all = Object.entries({ ...config, ...valuesTree(set, config) });
-  return Object.fromEntries(all.filter(([, value]) => value !== null));
 }
 
 /** What people have among their values before the change: the tunnel spelled out (cilium-cli does), an old value. */
@@ -77,7 +71,7 @@ for (const { name, path } of HELMS) {
         const set = native(version);
 
         const before = await render(path, chart, config);
-        const after = await render(path, chart, recorded(config, set));
+        const after = await render(path, chart, valuesWith(config, set));
 
         expect(Object.keys(before).length).toBeGreaterThan(40);
         expect(assertConfigMap(before, after, { appVersion: version, cidr: CIDR, routes: 'auto' })).toEqual([]);
@@ -107,7 +101,7 @@ describe('the values of the way back', () => {
     const back = tunnelValues(keptValues(config, Object.keys(set)));
     if (back.type !== 'values') throw new Error(back.why);
 
-    const again = recorded(recorded(config, set), back.values);
+    const again = valuesWith(valuesWith(config, set), back.values);
 
     expect(again).toEqual(config);
   });
