@@ -1,0 +1,90 @@
+import { keptValues } from '../../src/cilium/helm-values.ts';
+import type { SwitchWork } from '../../src/cilium/switch-work.ts';
+import type { HelmRelease, HelmValues } from '../../src/core/change-ports.ts';
+import { SECOND_MS } from '../../src/core/clock.ts';
+import { OpsError } from '../../src/core/errors.ts';
+import type { ChangeContext } from '../../src/core/job.ts';
+import { isOutage, patiently } from './patience.ts';
+
+const ATTEMPTS = 4;
+const PAUSE_MS = 3 * SECOND_MS;
+
+export type Converging = {
+  readonly work: SwitchWork;
+  readonly values: HelmValues;
+  readonly description: string;
+  /** A pending revision may be that of a helm that was killed with an earlier attempt of this run. */
+  readonly mayBeOurs: boolean;
+  /** Before helm is started. */
+  readonly onWrite: () => void;
+};
+
+export type Converged = { readonly revision: number; readonly wrote: boolean };
+
+/**
+ * Brings the release to `values`, whatever an earlier attempt left: nothing when it says so already, settled first when
+ * a killed helm left it pending. After any failure that may have had an effect it reads again before it writes again.
+ * @throws OpsError Conflict when somebody else's helm is at work; what helm said when it refused
+ */
+export async function convergeHelm(context: ChangeContext, wanted: Converging): Promise<Converged> {
+  const { helm, signal } = context;
+  const { namespace, name } = wanted.work.release;
+  const ref = { namespace, name };
+  let { mayBeOurs } = wanted;
+  let wrote = false;
+  for (let attempt = 1; ; attempt += 1) {
+    const release = await patiently(context, () => helm.release(ref, signal));
+    if (release.status === 'deployed' && says(release, wanted.values)) return { revision: release.revision, wrote };
+    if (isPending(release)) {
+      if (!mayBeOurs || attempt > ATTEMPTS) throw foreignHelm(release);
+      await patiently(context, () => helm.settlePending({ ...ref, description: wanted.description }, signal));
+      continue;
+    }
+    wanted.onWrite();
+    wrote = true;
+    mayBeOurs = true;
+    await upgrade(context, wanted, attempt);
+  }
+}
+
+/** Returns without an error where reading again may tell more than the failure did. */
+async function upgrade(
+  { helm, signal, clock, log }: ChangeContext,
+  { work, values, description }: Converging,
+  attempt: number,
+): Promise<void> {
+  const { namespace, name } = work.release;
+  try {
+    await helm.upgrade({ namespace, name, set: values, description }, signal);
+  } catch (thrown: unknown) {
+    signal.throwIfAborted();
+    if (attempt >= ATTEMPTS || !mayHelpToRepeat(thrown)) throw thrown;
+    log.warn({ err: thrown, attempt }, 'helm upgrade failed: reading what it has done');
+    await clock.sleep(PAUSE_MS, signal);
+  }
+}
+
+function isPending({ status }: HelmRelease): boolean {
+  return status.startsWith('pending-');
+}
+
+function mayHelpToRepeat(thrown: unknown): boolean {
+  return isOutage(thrown) || (thrown instanceof OpsError && thrown.code === 'Conflict');
+}
+
+export function says({ config }: Pick<HelmRelease, 'config'>, values: HelmValues): boolean {
+  const found = keptValues(config, Object.keys(values));
+  return Object.entries(values).every(([key, value]) => found[key] === value);
+}
+
+function foreignHelm({ name, namespace, revision, status }: HelmRelease): OpsError {
+  return new OpsError('Conflict', `revision ${revision} of ${name} is ${status}, and not by this run`, {
+    nextStep: `wait for the helm that is at it; if there is none: helm -n ${namespace} rollback ${name}`,
+  });
+}
+
+/** Names run and people, so that `helm history` is an audit trail. */
+export function describeRevision({ run, by, approvedBy }: ChangeContext, what: string): string {
+  const approvers = approvedBy.length === 0 ? '' : `, approved by ${approvedBy.join(', ')}`;
+  return `cilium-chatops ${run}: ${what}; asked by ${by}${approvers}`;
+}
