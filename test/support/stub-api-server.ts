@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { openCluster } from '../../src/cluster/connect.ts';
 import type { Limits } from '../../src/cluster/http.ts';
+import type { ClusterWritePort } from '../../src/core/change-ports.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { ClusterName } from '../../src/core/ids.ts';
 import type { ClusterPort } from '../../src/core/ports.ts';
@@ -18,6 +19,9 @@ export type StubHandlers = {
 
 export type Stub = {
   readonly port: ClusterPort;
+  readonly write: ClusterWritePort;
+  /** What was sent with the requests that `seen` lists, once a request has been answered. */
+  readonly bodies: readonly string[];
   readonly seen: readonly {
     readonly method: string;
     readonly url: URL;
@@ -43,8 +47,12 @@ export async function openStub(
   const sockets = new Set<Duplex>();
   const see = ({ method = '', url = '', headers }: IncomingMessage) =>
     seen.push({ method, url: new URL(url, 'http://stub'), headers });
+  const bodies: string[] = [];
   const server = createServer((request, response) => {
-    see(request);
+    const index = see(request) - 1;
+    request.on('data', (part: Buffer) => {
+      bodies[index] = (bodies[index] ?? '') + part.toString('utf8');
+    });
     handlers.request?.(request, response);
   });
   server.on('upgrade', (request, socket, head) => {
@@ -81,6 +89,8 @@ export async function openStub(
   });
   return {
     port: opened.port,
+    write: opened.write,
+    bodies,
     seen,
     pauses,
     sockets: () => sockets.size,
