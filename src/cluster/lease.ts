@@ -8,10 +8,10 @@ import { LEASES } from '../core/resources.ts';
 import { Holder, judge, lockedBy, microTime, takenFrom } from './lease-rules.ts';
 
 const NAME = 'cilium-chatops';
-export const LEASE_SECONDS = 60;
-export const RENEW_MS = 15_000;
+const LEASE_SECONDS = 60;
+const RENEW_MS = 15_000;
 /** An expired Lease is watched for one renewal: clocks of workers differ, and its holder may be alive. */
-export const OBSERVE_MS = 20_000;
+const OBSERVE_MS = 20_000;
 const ATTEMPTS = 5;
 
 /** Loose where others may have put something: it is written back as it was. */
@@ -138,12 +138,13 @@ function write(held: Held, lease: Lease, spec: object, signal: AbortSignal): Pro
 
 async function keepRenewing(held: Held, stop: AbortSignal): Promise<void> {
   const { clock, log, run, cluster } = held;
-  while (!stop.aborted) {
+  const isOver = (): boolean => stop.aborted;
+  while (!isOver()) {
     try {
       await clock.sleep(RENEW_MS, stop);
       await renew(held, stop);
     } catch (thrown: unknown) {
-      if (stop.aborted) return;
+      if (isOver()) return;
       log.warn({ run, cluster: cluster.name, err: thrown }, 'the lease of a change was not renewed');
       if (isCode(thrown, 'Superseded')) return;
     }

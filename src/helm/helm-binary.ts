@@ -71,24 +71,20 @@ export async function runHelm(call: HelmCall, signal: AbortSignal): Promise<Helm
     detached: true,
   });
   const stop = stopper(child.pid);
-  let tooLarge = false;
-  const collect = collector(call.maxOutputBytes, () => {
-    tooLarge = true;
+  const stopped: { because?: OpsError } = {};
+  const stopFor = (because: OpsError): void => {
+    stopped.because ??= because;
     stop();
-  });
+  };
+  const collect = collector(call.maxOutputBytes, () => stopFor(wordy(call)));
   child.stdout.on('data', (part: Buffer) => collect.add('stdout', part));
   child.stderr.on('data', (part: Buffer) => collect.add('stderr', part));
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    stop();
-  }, call.deadlineMs);
+  const timer = setTimeout(() => stopFor(tooLate(call)), call.deadlineMs);
   signal.addEventListener('abort', stop, { once: true });
   try {
     const exitCode = await ended(child, call.binary);
     signal.throwIfAborted();
-    if (late) throw tooLate(call);
-    if (tooLarge) throw wordy(call);
+    if (stopped.because !== undefined) throw stopped.because;
     return { exitCode, stdout: collect.text('stdout'), stderr: collect.text('stderr') };
   } finally {
     clearTimeout(timer);
