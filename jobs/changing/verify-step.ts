@@ -1,23 +1,18 @@
 import { targetWords } from '../../src/cilium/switch-work.ts';
 import { count, listed } from '../../src/cilium/text.ts';
 import { isProven, verify } from '../../src/cilium/verification.ts';
-import type { ProbeFacts } from '../../src/cilium/verification-facts.ts';
 import type { Check } from '../../src/core/check.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { readVerificationFacts, surveyAgents } from '../reading/verification-facts.ts';
 import { patiently } from './patience.ts';
+import type { Probes } from './probe-step.ts';
 import { type Heading, type Step, type Switching, strictReading } from './switching.ts';
 
 /** Agents install the routes to each other within seconds of being ready; a node that was slow gets its time. */
 const VERIFY_LIMIT_MS = 90 * SECOND_MS;
 const AGAIN_MS = 5 * SECOND_MS;
-export type Probing = {
-  /** Nobody may probe here, and the approvers took that on themselves. */
-  readonly isAccepted: boolean;
-  /** Answers from `sinceMs` (unix ms) on; why not, where nothing is probed. */
-  readonly facts: (sinceMs: number) => Promise<ProbeFacts>;
-};
+type Probing = Pick<Probes, 'isAccepted' | 'mark' | 'facts'>;
 
 export type Verified =
   | { readonly type: 'ok'; readonly checks: readonly Check[] }
@@ -30,8 +25,10 @@ export async function* verifyTarget(switching: Switching, heading: Heading, prob
   yield { type: 'step-started', step, title: `Verify ${targetWords(heading.target)} on every node and pair` };
   const startedMs = context.clock.now().getTime();
   let checks: readonly Check[] = [];
+  await probing.mark();
+  await context.clock.sleep(AGAIN_MS, context.signal);
   for (;;) {
-    checks = await patiently(context, () => prove(switching, heading, probing, startedMs));
+    checks = await patiently(context, () => prove(switching, heading, probing));
     const nowMs = context.clock.now().getTime();
     if (isEnough(checks, probing) || nowMs - startedMs > VERIFY_LIMIT_MS) break;
     yield { type: 'counted', step, done: provenOf(checks), total: checks.length, detail: openWords(checks) };
@@ -63,19 +60,11 @@ function openWords(checks: readonly Check[]): string {
   ).slice(0, 300);
 }
 
-async function prove(
-  { context, work }: Switching,
-  { target }: Heading,
-  probing: Probing,
-  sinceMs: number,
-): Promise<readonly Check[]> {
+async function prove({ context, work }: Switching, { target }: Heading, probing: Probing): Promise<readonly Check[]> {
   const reading = strictReading(context);
   const survey = await surveyAgents(reading);
   if (survey === undefined)
     throw new OpsError('CiliumAbsent', `there is no DaemonSet of Cilium any more in ${work.agents.namespace}`);
-  const [facts, probes] = await Promise.all([
-    readVerificationFacts(reading, survey, () => undefined),
-    probing.facts(sinceMs),
-  ]);
+  const [facts, probes] = await Promise.all([readVerificationFacts(reading, survey, () => undefined), probing.facts()]);
   return verify({ ...facts, probes }, target);
 }
