@@ -11,6 +11,7 @@ import { answerOf, writeAnswer } from './http-answer.ts';
 import { parseRequest } from './request-info.ts';
 import type { RequestLog } from './request-log.ts';
 import { answerRequest } from './router.ts';
+import { labelsOf } from './store-entry.ts';
 
 const SLOW_SECONDS = 2;
 
@@ -22,10 +23,27 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** The newest revision counts: older ones may have been left pending for good. */
+function isReleasePending(cluster: Cluster): boolean {
+  const secrets = cluster.table.find('', 'v1', 'secrets');
+  if (secrets === undefined) return false;
+  const releases = [...cluster.store.scan(secrets, '')].map(labelsOf).filter((labels) => labels['owner'] === 'helm');
+  const newest = releases.sort((a, b) => Number(a['version']) - Number(b['version'])).at(-1);
+  return newest?.['status']?.startsWith('pending') ?? false;
+}
+
+/** A helm that was killed writes nothing more: its release stays pending. */
+function isHelmDead(cluster: Cluster, { method = 'GET', headers, url = '' }: IncomingMessage): boolean {
+  const fault = cluster.faults.value('helm');
+  if (fault === 'off' || method === 'GET' || !/^helm\//i.test(headers['user-agent'] ?? '')) return false;
+  if (fault === 'dies-half-way' && method === 'PATCH' && url.includes('/configmaps/')) return false;
+  return isReleasePending(cluster);
+}
+
 /** What is broken for every request alike. Returns false when the connection is gone. @throws ApiError */
 async function applyFaults(cluster: Cluster, request: IncomingMessage): Promise<boolean> {
   const fault = cluster.faults.value('api');
-  if (fault === 'unreachable') {
+  if (fault === 'unreachable' || fault.startsWith('gone') || isHelmDead(cluster, request)) {
     // A reset, as from a load balancer without backends, rather than an orderly end.
     request.socket.destroy();
     return false;

@@ -1,71 +1,23 @@
 /** What the switches do to the objects of the cluster, each with its way back. */
-import type { Agents } from './agent/agents.ts';
+import { CHANGE_EFFECTS } from './fault-effects-change.ts';
+import {
+  all,
+  type Change,
+  type EffectWorld,
+  lastNode,
+  nodeNames,
+  removeAll,
+  replace,
+  SYSTEM,
+  typeOf,
+} from './fault-moves.ts';
 import type { Effect } from './faults.ts';
 import { isRecord, type KubeObject, listAt, recordAt, stringsAt, textAt } from './kube-object.ts';
-import type { ResourceTable, ResourceType } from './resources.ts';
-import { readEntry, type Store } from './store.ts';
+import { readEntry } from './store.ts';
 import { fieldOf, labelsOf } from './store-entry.ts';
 import type { FaultId } from './switches.ts';
 
-export type EffectWorld = {
-  readonly store: Store;
-  readonly table: ResourceTable;
-  readonly agents: Agents;
-  readonly now: () => Date;
-  readonly setCiliumInstalled: (installed: boolean) => void;
-};
-
-const SYSTEM = 'kube-system';
 const AGENT_LABEL = 'cilium';
-
-function typeOf(world: EffectWorld, apiVersion: string, kind: string): ResourceType {
-  const type = world.table.byKind(apiVersion, kind);
-  if (type === undefined) throw new Error(`no resource serves ${apiVersion} ${kind}`);
-  return type;
-}
-
-type Change = (object: KubeObject) => KubeObject;
-
-/** Changes one object; undoing puts back what was there. Nothing happens where it does not exist. */
-function replace(
-  world: EffectWorld,
-  type: ResourceType,
-  key: { namespace: string; name: string },
-  change: Change,
-): () => void {
-  const before = world.store.get(type, key.namespace, key.name);
-  if (before === undefined) return () => undefined;
-  world.store.put(type, change(before));
-  return () => void world.store.put(type, before);
-}
-
-function removeAll(
-  world: EffectWorld,
-  type: ResourceType,
-  namespace: string,
-  matches: (object: KubeObject) => boolean,
-): () => void {
-  const doomed = [...world.store.scan(type, namespace)].map(readEntry).filter(matches);
-  for (const { metadata } of doomed) world.store.remove(type, metadata.namespace ?? '', metadata.name);
-  return () => {
-    for (const object of doomed) world.store.put(type, object);
-  };
-}
-
-function all(undos: readonly (() => void)[]): () => void {
-  return () => {
-    for (const undo of [...undos].reverse()) undo();
-  };
-}
-
-export function nodeNames(store: Store, table: ResourceTable): string[] {
-  const type = table.find('', 'v1', 'nodes');
-  return type === undefined ? [] : [...store.scan(type, '')].map((entry) => entry.name);
-}
-
-function lastNode(world: EffectWorld): string {
-  return nodeNames(world.store, world.table).at(-1) ?? '';
-}
 
 function agentPodOn(world: EffectWorld, node: string): KubeObject | undefined {
   const pods = typeOf(world, 'v1', 'Pod');
@@ -245,6 +197,7 @@ const EFFECTS: Readonly<Record<string, (world: EffectWorld) => () => void>> = {
   'cilium not-rolled-out': configChanged,
   'cilium mixed': mixed,
   'cilium absent': ciliumAbsent,
+  ...CHANGE_EFFECTS,
 };
 
 /** Undefined for switches that act on requests, not on objects. */

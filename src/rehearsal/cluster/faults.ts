@@ -23,6 +23,13 @@ export type FaultsInput = {
   readonly lastNode: () => string;
 };
 
+const BREAKS_WATCHES: ReadonlySet<string> = new Set([
+  'watches dropped',
+  'api unreachable',
+  'api gone-15s',
+  'api gone-60s',
+]);
+
 /** @throws RangeError */
 function switchOf(id: string, wanted: string): FaultId {
   const found = SWITCHES.find((candidate) => candidate.id === id);
@@ -44,7 +51,7 @@ export function createFaults({ effectOf, lastNode }: FaultsInput): Faults {
     values.set(id, wanted);
     const mend = effectOf(id, wanted)?.();
     if (mend !== undefined) mends.set(id, mend);
-    if (id === 'watches' && wanted !== OFF) for (const drop of [...droppers]) drop();
+    if (BREAKS_WATCHES.has(`${id} ${wanted}`)) for (const drop of [...droppers]) drop();
   };
 
   return {

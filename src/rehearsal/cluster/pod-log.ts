@@ -1,10 +1,11 @@
 /** `pods/log`: a few believable lines per container; made, not stored. */
 import type { ServerResponse } from 'node:http';
+import { sameLink } from './agent/routes.ts';
 import { badRequest, notFound } from './api-error.ts';
 import type { ResourceCall } from './cluster-state.ts';
 import { type Answer, commonHeaders } from './http-answer.ts';
 import type { KubeObject } from './kube-object.ts';
-import { chooseContainer, containerState, lastContainerId, waitingReason } from './pod-containers.ts';
+import { chooseContainer, containerState, lastContainerId, nodeOf, waitingReason } from './pod-containers.ts';
 import { isTrue } from './request-info.ts';
 
 type Line = { readonly atMs: number; readonly text: string };
@@ -21,10 +22,25 @@ function agentLine(index: number, atMs: number): Line {
   return { atMs, text };
 }
 
-function linesOf(pod: KubeObject, container: string, nowMs: number): Line[] {
+/** The only words of an agent about a node that it has no route to; it stays Ready and healthy (recorded). */
+function routeWarnings({ cluster }: ResourceCall, pod: KubeObject, nowMs: number): Line[] {
+  const { agents } = cluster.agents;
+  const own = agents.on(nodeOf(pod));
+  if (own?.config['auto-direct-node-routes'] !== 'true') return [];
+  const unrouted = agents.nodes().filter((node) => node.name !== own.name && !sameLink(own.nodeIp, node.nodeIp));
+  return unrouted.map((node) => {
+    const gateway = `contains gateway ${node.nodeIp}, must be directly reachable`;
+    const warning = `level=warn msg="Unable to install direct node route" error="route to ${node.podCidrs[0] ?? ''} ${gateway}"`;
+    return { atMs: nowMs - 5_000, text: `time=${new Date(nowMs - 5_000).toISOString()} ${warning}` };
+  });
+}
+
+function linesOf(call: ResourceCall, pod: KubeObject, container: string): Line[] {
+  const nowMs = call.cluster.now().getTime();
   if (containerState(pod, container) === 'terminated') return [{ atMs: nowMs - 60_000, text: 'done' }];
   if (container !== 'cilium-agent') return [];
-  return Array.from({ length: 60 }, (_, index) => agentLine(index, nowMs - (60 - index) * 20_000));
+  const routine = Array.from({ length: 60 }, (_, index) => agentLine(index, nowMs - (60 - index) * 20_000));
+  return [...routine, ...routeWarnings(call, pod, nowMs)];
 }
 
 /** What a crash-looping agent wrote last: the line that says why is only here, not in the pod's status (recorded). */
@@ -104,7 +120,7 @@ export function readLog(call: ResourceCall, response: ServerResponse): Answer {
     return { type: 'streamed' };
   }
   const timestamps = isTrue(info.query.get('timestamps'));
-  const lines = cluster.controllers.probeLines(pod) ?? linesOf(pod, container, nowMs);
+  const lines = cluster.controllers.probeLines(pod) ?? linesOf(call, pod, container);
   const wanted = cut(lines, info.query, nowMs).map((line) => render(line, timestamps));
   response.write(limited(wanted.join(''), info.query));
   if (isTrue(info.query.get('follow'))) {

@@ -53,7 +53,7 @@ export type ResourceTable = {
   readonly all: readonly ResourceType[];
 };
 
-const CUSTOM_GROUPS: ReadonlySet<string> = new Set(['cilium.io']);
+const CUSTOM_GROUPS: ReadonlySet<string> = new Set(['cilium.io', 'helm.cattle.io']);
 
 function typesOf(group: DiscoveredGroup): ResourceType[] {
   const name = group.metadata.name ?? '';

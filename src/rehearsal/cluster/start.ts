@@ -13,8 +13,9 @@ import { answerControl } from './control.ts';
 import { createControllers } from './controllers/controllers.ts';
 import { createPace } from './controllers/pace.ts';
 import { createTroubles } from './controllers/troubles.ts';
-import { effectOf, nodeNames } from './fault-effects.ts';
-import { createFaults } from './faults.ts';
+import { effectOf } from './fault-effects.ts';
+import { type EffectWorld, nodeNames } from './fault-moves.ts';
+import { createFaults, type Faults } from './faults.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { unreadyNodes } from './node-state.ts';
 import { createAuthorizer } from './rbac.ts';
@@ -23,6 +24,7 @@ import { createResourceTable, type ResourceTable, type ResourceType, readDiscove
 import { loadScale } from './scale.ts';
 import { loadObjects, seedObjects } from './seed.ts';
 import { createStore } from './store.ts';
+import { OFF } from './switches.ts';
 import { type Account, createAccounts } from './users.ts';
 
 export type RehearsalClusterOptions = {
@@ -106,9 +108,16 @@ function createWorld({ options, accounts, certificate, address }: WorldInput): W
   const setCiliumInstalled = (value: boolean): void => {
     installed = value;
   };
-  const effects = { store, table, agents, now, setCiliumInstalled };
   const lastNode = (): string => nodeNames(store, table).at(-1) ?? '';
-  const faults = createFaults({ effectOf: (id, value) => effectOf(effects, id, value), lastNode });
+  const effects: EffectWorld = {
+    store,
+    table,
+    agents,
+    now,
+    setCiliumInstalled,
+    mend: (id) => faults.set(id, OFF),
+  };
+  const faults: Faults = createFaults({ effectOf: (id, value) => effectOf(effects, id, value), lastNode });
   const type = requiredType(table);
   const pace = createPace(options.speed ?? 1);
   const troubles = createTroubles(faults, lastNode);
@@ -125,7 +134,10 @@ function createWorld({ options, accounts, certificate, address }: WorldInput): W
     agents: { agents, nowMs: Date.now, deadNodes: () => unreadyNodes(store, table) },
     now,
     address,
-    groupVisible: (group) => installed || group !== 'cilium.io',
+    groupVisible: (group) => {
+      if (group === 'helm.cattle.io') return faults.value('owner') === 'helm-chart';
+      return installed || group !== 'cilium.io';
+    },
   };
   const reset = (): void => {
     faults.reset();

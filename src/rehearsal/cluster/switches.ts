@@ -12,7 +12,11 @@ export type FaultId =
   | 'access'
   | 'cilium'
   | 'rollout'
-  | 'images';
+  | 'images'
+  | 'helm'
+  | 'network'
+  | 'owner'
+  | 'budget';
 
 type Switch = Omit<UiSwitch, 'value'> & { readonly id: FaultId };
 
@@ -26,6 +30,8 @@ export const SWITCHES: readonly Switch[] = [
       { value: 'errors', label: 'fails: HTTP 500' },
       { value: 'overloaded', label: 'refuses: HTTP 429, try again in 1 s' },
       { value: 'unreachable', label: 'unreachable: connections are reset' },
+      { value: 'gone-15s', label: 'gone for 15 s, then back' },
+      { value: 'gone-60s', label: 'gone for 60 s, then back' },
     ],
   },
   {
@@ -98,6 +104,43 @@ export const SWITCHES: readonly Switch[] = [
     options: [
       { value: OFF, label: 'are pulled' },
       { value: 'missing', label: 'cannot be pulled: ImagePullBackOff' },
+    ],
+  },
+  {
+    id: 'helm',
+    label: 'helm upgrade',
+    options: [
+      { value: OFF, label: 'runs to its end' },
+      { value: 'dies-before', label: 'dies before it writes: release left pending' },
+      { value: 'dies-half-way', label: 'dies after the ConfigMap: release left pending' },
+    ],
+  },
+  {
+    id: 'network',
+    label: 'Network between the nodes',
+    options: [
+      { value: OFF, label: 'one L2' },
+      { value: 'other-l2', label: 'last node behind a router' },
+      { value: 'routed', label: 'a router knows the way to every pod' },
+    ],
+  },
+  {
+    id: 'owner',
+    label: 'Who else owns Cilium',
+    options: [
+      { value: OFF, label: 'nobody: a Helm release' },
+      { value: 'argo-cd', label: 'Argo CD' },
+      { value: 'flux', label: 'Flux' },
+      { value: 'helm-chart', label: 'a HelmChart object' },
+      { value: 'field-manager', label: 'a second field manager on cilium-config' },
+    ],
+  },
+  {
+    id: 'budget',
+    label: 'Disruption budget of legacy-web',
+    options: [
+      { value: OFF, label: 'allows one at a time' },
+      { value: 'blocks', label: 'allows none' },
     ],
   },
 ];

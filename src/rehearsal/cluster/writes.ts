@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { ApiError, alreadyExists, badRequest, conflict, notFound, unsupportedMediaType } from './api-error.ts';
+import { checkApply } from './apply-conflicts.ts';
 import type { ResourceCall } from './cluster-state.ts';
 import { PENDING_STATUS, withPodDefaults } from './controllers/pods.ts';
 import { type Answer, json } from './http-answer.ts';
@@ -164,7 +165,9 @@ function applyPatch(input: WriteInput, before: KubeObject, media: string): KubeO
   if (patcher === undefined || custom) throw unsupportedMediaType();
   const text = input.body.toString('utf8');
   try {
-    const patched = patcher(before, media === APPLY ? parseYaml(text) : JSON.parse(text));
+    const patch: unknown = media === APPLY ? parseYaml(text) : JSON.parse(text);
+    if (media === APPLY) checkApply(before, patch, input.call.info.query);
+    const patched = patcher(before, patch);
     return toObject(input.call, patched);
   } catch (thrown: unknown) {
     if (thrown instanceof PatchError) {
