@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { HelmPort, HelmUpgrade } from '../core/change-ports.ts';
@@ -10,6 +9,7 @@ import type { ClusterPort } from '../core/ports.ts';
 import { writeChart } from './chart-folder.ts';
 import { findHelm, type HelmEnv, type HelmResult, helmVersion, runHelm } from './helm-binary.ts';
 import { toHelmError } from './helm-errors.ts';
+import { inPrivateFolder, sweepPrivateFolders } from './private-folder.ts';
 import { type ReleaseRecord, toHelmRelease } from './release-record.ts';
 import {
   baseOf,
@@ -41,7 +41,7 @@ export type HelmLimits = {
   readonly settleAfterMs: number;
 };
 
-const LIMITS: HelmLimits = { deadlineMs: 180_000, maxOutputBytes: 64 * 1024 * 1024, settleAfterMs: 45_000 };
+const LIMITS: HelmLimits = { deadlineMs: 180_000, maxOutputBytes: 64 * 1024 * 1024, settleAfterMs: 20_000 };
 const SETTLE_POLL_MS = 2_000;
 const MAX_DESCRIPTION = 500;
 
@@ -88,11 +88,12 @@ export function createHelm(options: HelmOptions): HelmPort {
 }
 
 /** The version is checked once per process; a failed check is made again, so a repaired worker needs no restart. */
-function checkedOnce({ env, helmBin }: HelmOptions): (signal: AbortSignal) => Promise<string> {
+function checkedOnce({ env, helmBin, clock }: HelmOptions): (signal: AbortSignal) => Promise<string> {
   let checked: string | undefined;
   return async (signal) => {
     if (checked !== undefined) return checked;
     const binary = findHelm(env, helmBin);
+    await sweepPrivateFolders(clock.now());
     await inPrivateFolder((folder) => helmVersion({ binary, folder, env }, signal));
     checked = binary;
     return binary;
@@ -223,15 +224,4 @@ function oneLine(description: string): string {
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
     .slice(0, MAX_DESCRIPTION);
-}
-
-async function inPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  // mkdtemp gives it mode 0700.
-  const folder = await mkdtemp(join(tmpdir(), 'cilium-chatops-helm-'));
-  try {
-    await mkdir(join(folder, 'no-plugins'));
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
