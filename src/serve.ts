@@ -11,6 +11,7 @@ import type { Run } from './core/run.ts';
 import { serveHealth } from './health-server.ts';
 import { createConsumers } from './queue/consumers.ts';
 import { createQueues } from './queue/queues.ts';
+import type { RenderOptions } from './render/run-message.ts';
 import { startWorker } from './serve-worker.ts';
 import type { BotDeps } from './slack/slack-bot.ts';
 import { type OpenState, openState } from './store/open-state.ts';
@@ -76,7 +77,8 @@ async function startBot({ env, log, config, store, queues, closers }: Parts): Pr
   const publishing = {
     state: store.state,
     chat: bot.chat,
-    render: (run: Run) => renderRun(run, { now: systemClock.now(), uploads: true }),
+    render: (run: Run, around: Pick<RenderOptions, 'frozen'>) =>
+      renderRun(run, { ...around, now: systemClock.now(), uploads: true }),
     clock: systemClock,
     log,
   };

@@ -118,9 +118,9 @@ async function untilEdit(deps: PublishDeps, run: Run, sent: Sent): Promise<numbe
   return budget.ok ? undefined : budget.retryAfterMs;
 }
 
-/** What an edit must not wait for: a change of state, and that somebody's wish to stop was heard. */
+/** What an edit must not wait for: a change of state, a vote, and that somebody's wish to stop was heard. */
 function lookOf(run: Run): string {
-  return `${run.now.state}${run.cancel ? ' cancel' : ''} ${run.attempt}`;
+  return `${run.now.state}${run.cancel ? ' cancel' : ''} ${run.attempt} ${run.votes.length}`;
 }
 
 function sentNow(deps: PublishDeps, run: Run, { ts, hash }: Pick<Sent, 'ts' | 'hash'>): Sent {
@@ -133,4 +133,26 @@ function placed(channel: ChannelId, run: RunId, threadTs: string | undefined) {
 
 function hashOf(message: ChatMessage): string {
   return createHash('sha256').update(JSON.stringify(message)).digest('base64url').slice(0, 22);
+}
+
+/** Each person hears each thing once. Somebody who cannot be reached does not keep the others from it. */
+export async function tellPeople(
+  deps: PublishDeps,
+  { run, delivery }: Pick<Place, 'run' | 'delivery'>,
+  directs: NonNullable<RenderedRun['directs']>,
+): Promise<Delivery> {
+  const id = run.request.run;
+  let told = delivery;
+  for (const { key, user, message } of directs) {
+    if (told.told.includes(key)) continue;
+    await deps.chat.tell(user, id, message).catch((thrown: unknown) => {
+      const unreachable =
+        thrown instanceof OpsError && (thrown.code === 'SlackRefused' || thrown.code === 'NotInChannel');
+      if (!unreachable) throw thrown;
+      deps.log.warn({ run: id, err: thrown }, 'person cannot be told');
+    });
+    told = { ...told, told: [...told.told, key] };
+    await saveDelivery(deps.state.blobs, id, told);
+  }
+  return told;
 }

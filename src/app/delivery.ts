@@ -13,6 +13,8 @@ export const Delivery = z.object({
   channel: ChannelId.optional(),
   parent: Sent.optional(),
   replies: z.record(z.string(), Sent).default({}),
+  /** Direct messages that went out. */
+  told: z.array(z.string()).default([]),
   /** The thread where it was asked is gone: the run has its own since. */
   threadGone: z.boolean().optional(),
   /** Slack refuses the channel for good; the person was told why. */

@@ -1,13 +1,15 @@
 import type { ChatPort, RenderedRun } from '../core/chat.ts';
 import { type Clock, DAY_MS, SECOND_MS } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
+import type { Freeze } from '../core/freeze.ts';
 import type { RunId } from '../core/ids.ts';
 import type { Log, Processed, State } from '../core/ports.ts';
 import { errorReply } from '../core/replies.ts';
 import { isResultFile } from '../core/result-file.ts';
 import type { Run } from '../core/run.ts';
-import { bringUpParent, bringUpReplies, type Place } from './deliver.ts';
+import { bringUpParent, bringUpReplies, type Place, tellPeople } from './deliver.ts';
 import { type Delivery, loadDelivery, saveDelivery } from './delivery.ts';
+import { freezeOf } from './freeze.ts';
 import { loadRun } from './record.ts';
 import { takeResponseUrl } from './response-url.ts';
 import { isResultWanted } from './wanted-files.ts';
@@ -15,7 +17,7 @@ import { isResultWanted } from './wanted-files.ts';
 export type PublishDeps = {
   readonly state: State;
   readonly chat: ChatPort;
-  readonly render: (run: Run) => RenderedRun;
+  readonly render: (run: Run, around: { readonly frozen?: Freeze | undefined }) => RenderedRun;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -51,12 +53,18 @@ async function known({ state }: PublishDeps, id: RunId): Promise<Run | undefined
 }
 
 async function bringUp(deps: PublishDeps, run: Run, delivery: Delivery): Promise<Processed> {
-  const rendered = deps.render(run);
+  const rendered = deps.render(run, await aroundOf(deps, run));
   const parent = await bringUpParent(deps, placeOf(run, delivery), rendered.parent);
   const wanted = await wantedReplies(deps, run, rendered.replies);
   const replies = await bringUpReplies(deps, placeOf(run, parent.delivery), wanted);
+  await tellPeople(deps, { run, delivery: replies.delivery }, rendered.directs ?? []);
   const waits = [parent.waitMs, replies.waitMs].filter((wait) => wait !== undefined);
   return waits.length === 0 ? { type: 'done' } : { type: 'later', afterMs: Math.min(...waits) };
+}
+
+async function aroundOf({ state }: PublishDeps, run: Run): Promise<{ readonly frozen?: Freeze | undefined }> {
+  if (run.now.state !== 'awaiting-approval') return {};
+  return { frozen: await freezeOf(state.blobs, run.request.cluster) };
 }
 
 function placeOf(run: Run, delivery: Delivery): Place {

@@ -1,4 +1,4 @@
-import type { ChannelId, RunId } from './ids.ts';
+import type { ChannelId, RunId, UserId } from './ids.ts';
 import type { Reply } from './reply.ts';
 
 /** Bytes that belong to a message: `key` is where the blob store has them. */
@@ -22,6 +22,8 @@ export type RenderedRun = {
   readonly parent: ChatMessage;
   /** Thread replies by a stable key. Each is posted once; `editable` ones are edited when they change. */
   readonly replies: readonly { readonly key: string; readonly message: ChatMessage; readonly editable: boolean }[];
+  /** To one person each; each is sent once under its key. */
+  readonly directs?: readonly { readonly key: string; readonly user: UserId; readonly message: ChatMessage }[];
 };
 
 /**
@@ -41,6 +43,8 @@ export type ChatPort = {
     file: ChatFile & { readonly bytes: Uint8Array },
     text: string,
   ) => Promise<void>;
+  /** To one person, in the bot's own conversation with them. */
+  readonly tell: (user: UserId, run: RunId, message: ChatMessage) => Promise<void>;
   /** Tells the person who asked, and nobody else, through the request's own response URL. */
   readonly whisper: (responseUrl: string, reply: Reply) => Promise<void>;
 };

@@ -18,17 +18,51 @@ export function nextButtons(next: readonly NextStep[]): readonly Button[] {
   return next.flatMap((each, at) => nextButton(at, each) ?? []);
 }
 
+/** The card's: what a click does is said once more before it is done, because phones are touched by accident. */
+export function cardButtons({ run, digest, title, held }: CardButtons): readonly Button[] {
+  const plan = digest.slice(0, 8);
+  const ask = (verb: string, text: string) => confirmation({ title: `${verb} this change?`, text, yes: verb });
+  return [
+    {
+      ...button(0, `approve ${run} ${plan}`, 'Approve'),
+      style: 'primary',
+      confirm: ask('Approve', `${title} (plan ${plan})`),
+    },
+    {
+      ...button(1, `reject ${run} ${plan}`, 'Reject'),
+      style: 'danger',
+      confirm: ask('Reject', `${title}: it will not happen`),
+    },
+    held ? button(2, `unhold ${run}`, 'Release') : button(2, `hold ${run}`, 'Hold'),
+    { ...button(0, `show ${run} --diff`, 'Full diff'), action_id: 'cilium-view:diff' },
+    { ...button(0, `show ${run} --checks`, 'All checks'), action_id: 'cilium-view:checks' },
+  ];
+}
+
+type CardButtons = {
+  readonly run: RunId;
+  readonly digest: string;
+  readonly title: string;
+  readonly held: boolean;
+};
+
+type Question = { readonly title: string; readonly text: string; readonly yes: string; readonly no?: string };
+
+function confirmation({ title, text, yes, no = 'Back' }: Question): NonNullable<Button['confirm']> {
+  const plain = (value: string, max: number) => ({
+    type: 'plain_text' as const,
+    text: truncate(literal(value), max),
+    emoji: false,
+  });
+  return { title: plain(title, 100), text: plain(text, 150), confirm: plain(yes, 30), deny: plain(no, 30) };
+}
+
 /** `effect` says what cancelling does. */
 export function cancelButton(run: RunId, effect: string): Button {
   return {
-    ...button(0, `cancel ${run}`, 'Cancel'),
+    ...button(9, `cancel ${run}`, 'Cancel'),
     style: 'danger',
-    confirm: {
-      title: { type: 'plain_text', text: 'Cancel this run?', emoji: false },
-      text: { type: 'plain_text', text: effect, emoji: false },
-      confirm: { type: 'plain_text', text: 'Cancel the run', emoji: false },
-      deny: { type: 'plain_text', text: 'Let it run', emoji: false },
-    },
+    confirm: confirmation({ title: 'Cancel this run?', text: effect, yes: 'Cancel the run', no: 'Let it run' }),
   };
 }
 

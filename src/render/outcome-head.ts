@@ -21,6 +21,7 @@ const HEADS: Write = {
       [text(outcome.reason)],
       ...doNext(outcome.nextStep),
     ],
+    ...withReport(outcome.report),
   }),
   rejected: (run, outcome) => ({
     mark: 'none',
@@ -110,7 +111,7 @@ function doNext(nextStep: string | undefined): readonly Line[] {
 /** Said only where it is certain: a run that only looks, or one that no worker ever began. */
 function untouched(run: Run): string {
   const looksOnly = run.request.risk === 'read';
-  const neverBegan = run.attempt === 0 || (run.request.risk === 'change' && run.approvedDigest === undefined);
+  const neverBegan = run.attempt === 0 || (run.request.risk === 'change' && run.applying === undefined);
   return looksOnly || neverBegan ? ' · nothing was changed' : '';
 }
 

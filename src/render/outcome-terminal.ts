@@ -18,7 +18,11 @@ const SAY: { readonly [T in Outcome['type']]: (outcome: Ended<T>) => Said } = {
     lines: [message, ...labelled('Next', nextStep)],
     report,
   }),
-  refused: ({ reason, nextStep }) => ({ mark: 'none', lines: [`Refused: ${reason}`, ...labelled('Next', nextStep)] }),
+  refused: ({ reason, nextStep, report }) => ({
+    mark: 'none',
+    lines: [`Refused: ${reason}`, ...labelled('Next', nextStep)],
+    report,
+  }),
   rejected: ({ by, reason }) => ({
     mark: 'none',
     lines: [`Rejected by ${nameOf(by)}`, ...labelled('Reason', reason)],

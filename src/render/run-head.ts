@@ -1,30 +1,31 @@
-import type { Run, RunState } from '../core/run.ts';
+import type { Run } from '../core/run.ts';
 import { bold, type Line, text, time, who } from './lines.ts';
-import { clock, plural } from './numbers.ts';
+import { clock } from './numbers.ts';
 import { subject } from './outcome-head.ts';
+import { type Around, approvedLines, cardLines, titleOf } from './plan-card.ts';
 import { stepLines } from './step-lines.ts';
 
 /** A phone shows about this many lines before the fold. */
 const STEPS_SHOWN = 8;
 
 /** The parent's lines while a run has not ended. */
-export function openHead(run: Run, now: Date): readonly Line[] {
+export function openHead(run: Run, now: Date, around: Around): readonly Line[] {
   const lost = lossLine(run);
-  return [...stateLines(run, now), ...(lost === undefined ? [] : [lost]), ...cancelLines(run)];
+  return [...stateLines(run, now, around), ...(lost === undefined ? [] : [lost]), ...cancelLines(run)];
 }
 
-function stateLines(run: Run, now: Date): readonly Line[] {
+function stateLines(run: Run, now: Date, around: Around): readonly Line[] {
   const state = run.now;
   switch (state.state) {
     case 'queued':
       return [[text('⏳ '), bold(subject(run)), text(' · waiting for a worker')]];
     case 'approved':
-      return [[text('⏳ '), bold(subject(run)), text(' · approved, waiting for a worker')], ...votes(state)];
+      return approvedLines(run);
     case 'awaiting-approval':
-      return waiting(run, state);
+      return cardLines(run, state, now, around);
     case 'running':
       return [
-        [text('⏳ '), bold(subject(run)), text(` · running · ${clock(now.getTime() - Date.parse(state.startedAt))}`)],
+        ...workingHead(run, now.getTime() - Date.parse(state.startedAt)),
         ...stepLines(run.steps, now, STEPS_SHOWN),
       ];
     case 'ended':
@@ -34,34 +35,10 @@ function stateLines(run: Run, now: Date): readonly Line[] {
   }
 }
 
-type Voting = Extract<RunState, { state: 'awaiting-approval' | 'approved' }>;
-
-function waiting(run: Run, state: Voting): readonly Line[] {
-  const { approvals, expiresAt, digest } = state.plan;
-  const given = new Set(state.votes.filter((vote) => vote.verdict === 'approve').map((vote) => vote.by.user)).size;
-  return [
-    [
-      text('⏳ '),
-      bold(subject(run)),
-      text(` · needs ${plural(approvals, 'approval')} · ${given} so far · expires `),
-      time(expiresAt),
-    ],
-    [text(`Plan ${digest.slice(0, 12)}`)],
-    ...votes(state),
-  ];
-}
-
-const VERDICT = { approve: 'approved', reject: 'rejected', hold: 'holds', unhold: 'released' } as const;
-
-function votes(state: Voting): readonly Line[] {
-  return state.votes
-    .slice(-5)
-    .map((vote) => [
-      who(vote.by),
-      text(` ${VERDICT[vote.verdict]} at `),
-      time(vote.at),
-      ...(vote.reason === undefined ? [] : [text(`: ${vote.reason}`, 200)]),
-    ]);
+function workingHead(run: Run, sinceMs: number): readonly Line[] {
+  if (run.request.risk === 'change' && !run.applying && run.approvedDigest !== undefined) return approvedLines(run);
+  const doing = run.request.risk === 'change' && !run.applying ? 'planning' : 'running';
+  return [[text('⏳ '), bold(titleOf(run)), text(` · ${doing} · ${clock(sinceMs)}`)]];
 }
 
 /** The thread has the whole story; the parent says why it takes longer. */

@@ -1,13 +1,17 @@
 import type { Button } from '@slack/types';
+import type { Freeze } from '../core/freeze.ts';
 import type { NextStep, Report } from '../core/report.ts';
 import { isResultFile } from '../core/result-file.ts';
 import type { Run } from '../core/run.ts';
+import { approversOf, decide } from '../core/votes.ts';
+import { approvalReplies, type DirectMessage, directsOf, outcomeReplies } from './approval-messages.ts';
 import { attribution } from './attribution.ts';
-import { cancelButton, nextButtons } from './buttons.ts';
+import { cancelButton, cardButtons, nextButtons } from './buttons.ts';
 import { cutLines } from './escape.ts';
-import { type Line, linesBlock, shortened, timeMrkdwn, toFallback } from './lines.ts';
+import { type Line, linesBlock, personMrkdwn, shortened, timeMrkdwn, toFallback } from './lines.ts';
 import { duration } from './numbers.ts';
 import { outcomeHead } from './outcome-head.ts';
+import { titleOf } from './plan-card.ts';
 import { factLines, type ReportParent, reportParent } from './report-parent.ts';
 import { reportThread } from './report-thread.ts';
 import { openHead } from './run-head.ts';
@@ -22,6 +26,8 @@ export type RenderOptions = {
   readonly now?: Date;
   /** The caller can upload files: artifacts become replies of their own. Without it nothing points at them. */
   readonly uploads?: boolean;
+  /** A freeze of the run's cluster: stands on a card that waits. */
+  readonly frozen?: Freeze | undefined;
 };
 
 export type RunMessages = {
@@ -29,32 +35,51 @@ export type RunMessages = {
   readonly parent: SlackMessage;
   /** The record: each posted once under its key; only `editable` ones are ever edited. */
   readonly replies: readonly ThreadReply[];
+  /** To one person each, outside of the channel; each is sent once under its key. */
+  readonly directs: readonly DirectMessage[];
 };
 
 /** Pure: the same run at the same time gives the same messages, so a bot that was down catches up by rendering. */
 export function renderRun(run: Run, options: RenderOptions = {}): RunMessages {
   const now = options.now ?? new Date(run.lastEventAt);
-  const before = [...lossReplies(run), ...progressReplies(run, now)];
+  const files = options.uploads === true ? artifactReplies(run) : [];
+  const before = [...lossReplies(run), ...approvalReplies(run), ...progressReplies(run, now)];
   if (run.now.state !== 'ended') {
-    const parent = message(run, { lines: openHead(run, now), buttons: openButtons(run), notes: [] });
-    return { parent, replies: before };
+    const parent = message(run, { lines: openHead(run, now, options), buttons: openButtons(run, now), notes: [] });
+    // What a plan says in bulk is there to be read before anybody agrees.
+    return { parent, replies: [...before, ...(run.plan === undefined ? [] : files)], directs: directsOf(run) };
   }
-  const { lines, report } = outcomeHead(run, run.now.outcome);
-  const took = `took ${duration(Date.parse(run.now.endedAt) - Date.parse(run.request.at))}`;
-  const after = options.uploads === true ? artifactReplies(run) : [];
-  if (!report) return { parent: message(run, { lines, buttons: [], notes: [took] }), replies: [...before, ...after] };
-  const notes = [took, `read at ${timeMrkdwn(report.asOf, '{time_secs}')}`];
-  const { parent, body } = reportMessage(run, report, { lines: [...lines, ...factLines(report)], notes });
-  return { parent, replies: [...before, ...reportReplies(run, report, body), ...after] };
+  return ended(run, { before, after: files });
 }
 
-/** A headline and its facts get shorter only when a report of hostile size leaves no other way. */
+type Ending = {
+  readonly before: readonly ThreadReply[];
+  readonly after: readonly ThreadReply[];
+};
+
+function ended(run: Run, { before, after }: Ending): RunMessages {
+  if (run.now.state !== 'ended') throw new Error('the run has not ended');
+  const { lines, report } = outcomeHead(run, run.now.outcome);
+  const approvers = run.applying === undefined ? [] : approvedBy(run);
+  const took = `took ${duration(Date.parse(run.now.endedAt) - Date.parse(run.request.at))}`;
+  const directs = directsOf(run);
+  const told = outcomeReplies(run);
+  if (!report) {
+    const parent = message(run, { lines, buttons: [], notes: [...approvers, took] });
+    return { parent, replies: [...before, ...told, ...after], directs };
+  }
+  const notes = [...approvers, took, `read at ${timeMrkdwn(report.asOf, '{time_secs}')}`];
+  const { parent, body } = reportMessage(run, report, { lines: [...lines, ...factLines(report)], notes });
+  return { parent, replies: [...before, ...reportReplies(run, report, body), ...told, ...after], directs };
+}
+
 /** The whole result is one press away, and not in everybody's thread. */
 function rawResult(run: Run): readonly NextStep[] {
   const kept = run.artifacts.some((artifact) => isResultFile(artifact.name));
   return kept ? [{ label: 'Raw JSON', command: `show ${run.request.run} --json` }] : [];
 }
 
+/** A headline and its facts get shorter only when a report of hostile size leaves no other way. */
 function reportMessage(
   run: Run,
   report: Report,
@@ -70,11 +95,32 @@ function reportMessage(
   }
 }
 
-function openButtons(run: Run): readonly Button[] {
+function approvedBy(run: Run): readonly string[] {
+  if (run.plan === undefined) return [];
+  const given = approversOf(run.plan, run.request.by.user, run.votes);
+  const people = run.votes.filter((vote) => vote.verdict === 'approve' && given.includes(vote.by.user));
+  const names = [...new Set(people.map((vote) => personMrkdwn(vote.by)))];
+  return names.length === 0 ? [] : [`approved by ${names.join(', ')}`];
+}
+
+function openButtons(run: Run, now: Date): readonly Button[] {
   if (run.cancel) return [];
-  const effect =
-    run.request.risk === 'read' ? 'It only reads; nothing was changed.' : 'It stops at the next safe point.';
-  return [cancelButton(run.request.run, effect)];
+  return [...votingButtons(run, now), cancelButton(run.request.run, cancelEffect(run))];
+}
+
+function votingButtons(run: Run, now: Date): readonly Button[] {
+  if (run.now.state !== 'awaiting-approval') return [];
+  const { plan } = run.now;
+  const held = decide(plan, run.request.by.user, run.votes, now).type === 'hold';
+  return cardButtons({ run: run.request.run, digest: plan.digest, title: titleOf(run), held });
+}
+
+function cancelEffect(run: Run): string {
+  if (run.request.risk === 'read') return 'It only reads; nothing was changed.';
+  if (run.request.risk === 'change' && !run.applying) return 'Nothing was changed yet, and nothing will be.';
+  return run.request.risk === 'change'
+    ? 'It stops at the next safe point, and undoes what it has done.'
+    : 'It stops at the next safe point.';
 }
 
 type Parts = {

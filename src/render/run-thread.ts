@@ -56,7 +56,7 @@ export function artifactReplies(run: Run): readonly ThreadReply[] {
   });
 }
 
-function simple(run: Run, lines: readonly Line[]): SlackMessage {
+export function simple(run: Run, lines: readonly Line[]): SlackMessage {
   const from = attribution(run);
   return {
     text: `${cutLines(lines.map(toFallback), LIMITS.text - from.fallback.length - 1)}\n${from.fallback}`,

@@ -7,6 +7,7 @@ import { errorReply } from '../core/replies.ts';
 import type { Reply } from '../core/reply.ts';
 import { renderReply } from '../render/reply-message.ts';
 import { ActionPayload, actorOf, CommandPayload, MentionPayload, typedText } from './payloads.ts';
+import { onPlanView } from './plan-views.ts';
 
 /** A button is a typed line: its value is what a person could have typed, and is checked exactly as if they had. */
 export const TYPED_ACTION = /^cilium-type(:\d+)?$/;
@@ -16,6 +17,7 @@ export function listen(app: App, deps: SubmitDeps, root: () => string): void {
   onCommand(app, deps);
   onMention(app, deps, root);
   onButton(app, deps, root);
+  onPlanView(app, deps);
 }
 
 function onCommand(app: App, deps: SubmitDeps): void {

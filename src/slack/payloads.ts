@@ -32,6 +32,8 @@ export const ActionPayload = z.object({
   actions: z.array(z.object({ value: z.string().optional() })).min(1),
 });
 
+export type ActionPayload = z.infer<typeof ActionPayload>;
+
 /** `home` is the team the app is installed in: whoever comes from elsewhere came over Slack Connect. */
 export function actorOf(user: string, team: string | undefined, home: string | undefined): Actor {
   const external = team !== undefined && home !== undefined && team !== home;

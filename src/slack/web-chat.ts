@@ -22,6 +22,13 @@ export function createWebChat(client: WebClient, log: Log): ChatPort {
       );
       return String(posted.ts);
     },
+    async tell(user, run, message) {
+      const metadata = { event_type: 'cilium_run', event_payload: { run } };
+      // A user id in place of a channel opens the conversation by itself.
+      await sent({ what: 'the direct message', log, pause: pause('chat.postMessage') }, message, (content) =>
+        client.chat.postMessage({ channel: user, ...content, metadata, unfurl_links: false, unfurl_media: false }),
+      );
+    },
     async update({ channel, ts }, message) {
       await sent({ what: 'the edit', log, pause: pause('chat.update') }, message, (content) =>
         client.chat.update({ channel, ts, ...content }),

@@ -82,16 +82,17 @@ describe('the parent message while a run is open', () => {
       run: aRun([started, planned, vote], change),
       want: [
         '⏳ prod: enable native routing · needs 2 approvals · 1 so far · expires +1200s',
-        'Plan 3f9c0a1b2c3d',
+        'Requested by <@U01DANA> · plan 3f9c0a1b',
         '<@U02SAM> approved at +60s: ok',
       ].join('\n'),
     },
     {
       when: 'it is approved',
       run: aRun([started, planned, vote, { type: 'approved', at: at(61), digest: planned.digest }], change),
-      want: ['⏳ prod: enable native routing · approved, waiting for a worker', '<@U02SAM> approved at +60s: ok'].join(
-        '\n',
-      ),
+      want: [
+        '⏳ prod: enable native routing · approved, 1 of 2 · checking that nothing changed',
+        '<@U02SAM> approved at +60s: ok',
+      ].join('\n'),
     },
   ])('says so when $when', ({ run, want }) => {
     const { parent } = renderRun(run, { now: new Date(at(17)) });
@@ -167,6 +168,7 @@ describe('the parent message of a run that ended', () => {
       vote,
       approved,
       again,
+      { type: 'applying', at: at(63), attempt: 2, digest: planned.digest },
     ]);
 
     expect(words(renderRun(failed).parent)).toBe(

@@ -1,6 +1,6 @@
 import type { ChatMessage, ChatPort } from '../../src/core/chat.ts';
 import { OpsError } from '../../src/core/errors.ts';
-import type { ChannelId } from '../../src/core/ids.ts';
+import type { ChannelId, UserId } from '../../src/core/ids.ts';
 import type { Reply } from '../../src/core/reply.ts';
 
 export type Posted = {
@@ -15,6 +15,7 @@ export type Posted = {
 export type FakeChat = ChatPort & {
   /** What a reader sees now, in order of arrival. */
   readonly messages: () => readonly Posted[];
+  readonly directs: readonly { readonly user: UserId; readonly text: string }[];
   readonly whispers: readonly { readonly url: string; readonly reply: Reply }[];
   /** Calls that reached it, refused ones too: `post`, `update`, `upload`, `whisper`. */
   readonly calls: readonly string[];
@@ -28,6 +29,7 @@ export type FakeChat = ChatPort & {
 export function createFakeChat(): FakeChat {
   const messages = new Map<string, Posted>();
   const failures = new Map<keyof ChatPort, OpsError[]>();
+  const directs: { user: UserId; text: string }[] = [];
   const whispers: { url: string; reply: Reply }[] = [];
   const calls: string[] = [];
   let last = 0;
@@ -48,6 +50,7 @@ export function createFakeChat(): FakeChat {
 
   return {
     calls,
+    directs,
     whispers,
     messages: () => [...messages.values()],
     fail: (method, ...errors) => {
@@ -59,6 +62,10 @@ export function createFakeChat(): FakeChat {
     post: async ({ channel, threadTs }, { text }: ChatMessage) => {
       reached('post');
       return put({ channel, text, ...(threadTs === undefined ? {} : { threadTs }) });
+    },
+    tell: async (user, _, { text }) => {
+      reached('tell');
+      directs.push({ user, text });
     },
     update: async ({ ts }, { text }) => {
       reached('update');

@@ -1,6 +1,7 @@
+import type { Freeze } from '../../core/freeze.ts';
 import { type ClusterName, ClusterName as ClusterNameSchema } from '../../core/ids.ts';
 import { type Reply, reply } from '../../core/reply.ts';
-import { type Freeze, type FreezePlace, freezeAt, putFreeze } from '../freeze.ts';
+import { type FreezePlace, freezeAt, putFreeze } from '../freeze.ts';
 import { isAmong } from '../people.ts';
 import { loadRun } from '../record.ts';
 import { settle } from '../settle.ts';

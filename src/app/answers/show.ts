@@ -2,24 +2,32 @@ import { type Reply, reply } from '../../core/reply.ts';
 import { isResultFile } from '../../core/result-file.ts';
 import type { Run } from '../../core/run.ts';
 import { loadDelivery } from '../delivery.ts';
+import { planDiff } from '../plan-diff.ts';
 import { wantResult } from '../wanted-files.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 import { namedRun } from './named-run.ts';
+import { checksReply, diffReply } from './plan-replies.ts';
 import { summaryOf } from './run-summary.ts';
 
 export const show: Answer = {
   name: 'show',
   words: [['show']],
   summary: 'A run again, for you alone; with --json its whole result as a file in its thread',
-  usage: '<run> [--json]',
-  examples: ['show run-7f3k2q', 'show run-7f3k2q --json'],
+  usage: '<run> [--checks] [--diff] [--json]',
+  examples: ['show run-7f3k2q', 'show run-7f3k2q --json', 'show run-7f3k2q --checks'],
   risk: 'read',
   deadlineMs: 5_000,
   positionals: ['run'],
-  flags: { json: { type: 'boolean', help: 'share the raw result (JSON) in the thread of the run' } },
+  flags: {
+    json: { type: 'boolean', help: 'share the raw result (JSON) in the thread of the run' },
+    checks: { type: 'boolean', help: 'every check of its plan' },
+    diff: { type: 'boolean', help: 'the beginning of the diff of its plan; the whole is a file in the thread' },
+  },
   async answer(raw, context) {
     const named = await namedRun(raw['run'], context);
     if (!named.ok) return named.reply;
+    if (raw['checks'] === true) return checksReply(named.run);
+    if (raw['diff'] === true) return diffReply(named.run, await planDiff(context.state.blobs, named.run));
     return raw['json'] === true ? shareResult(named.run, context) : summaryOf(named.run);
   },
 };
