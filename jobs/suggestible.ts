@@ -3,4 +3,10 @@
  * those that begin with none of these are left out, so that no button leads nowhere. A test holds this list against
  * the registry, which a job cannot import itself.
  */
-export const SUGGESTIBLE_COMMANDS: readonly string[] = ['status', 'preflight', 'verify'];
+export const SUGGESTIBLE_COMMANDS: readonly string[] = [
+  'status',
+  'preflight',
+  'verify',
+  'enable native-routing',
+  'rollback',
+];

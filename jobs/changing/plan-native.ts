@@ -14,10 +14,9 @@ import { configMapData } from '../../src/core/manifest.ts';
 import { readPreflightFacts } from '../reading/preflight-facts.ts';
 import { withProgress } from '../reading/with-progress.ts';
 import { withinBudget } from '../reading/within-budget.ts';
-import { type Rendered, render, toPlanned } from './render-plan.ts';
+import { CONFIG_MAP, type Rendered, render, toPlanned } from './render-plan.ts';
 
 const READING_BUDGET_MS = 2 * MINUTE_MS;
-export const CONFIG_MAP = 'cilium-config';
 
 export type NativeRequest = { readonly wanted: Wanted; readonly acceptance: Acceptance };
 
@@ -84,7 +83,7 @@ function wantedAgents({ pending, installation }: NativeDecision, upgrades: boole
   return upgrades ? installation.desired : pending.length;
 }
 
-function rollFor({ wanted, rollout }: PreflightFacts, agents: number): Roll | undefined {
+export function rollFor({ wanted, rollout }: PreflightFacts, agents: number): Roll | undefined {
   // The chart's own default, where the DaemonSet could not be read.
   const atOnce = atOnceOf(wanted.maxUnavailable ?? rollout?.maxUnavailable ?? '2', agents);
   return atOnce === undefined ? undefined : rollOf(agents, atOnce);

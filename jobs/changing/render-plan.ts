@@ -1,4 +1,4 @@
-import type { Exposure, Roll } from '../../src/cilium/disruption.ts';
+import type { Roll } from '../../src/cilium/disruption.ts';
 import { toSwitchPlan } from '../../src/cilium/plan-switch.ts';
 import type { PreflightFacts } from '../../src/cilium/preflight/facts.ts';
 import type { SwitchWork } from '../../src/cilium/switch-work.ts';
@@ -12,7 +12,7 @@ import { configMapData, diffManifests } from '../../src/core/manifest.ts';
 import type { Reading } from '../reading/reading.ts';
 import { readExposure } from './exposure.ts';
 
-const CONFIG_MAP = 'cilium-config';
+export const CONFIG_MAP = 'cilium-config';
 const MAX_DIFF_BYTES = 900_000;
 
 type Config = Readonly<Record<string, string>>;
@@ -75,7 +75,7 @@ export async function toPlanned(parts: PlanParts): Promise<Planned> {
     exposure,
     deviceMtu: deviceMtuOf(facts),
   });
-  return { type: 'plan', plan, artifacts: artifactsOf(parts, exposure) };
+  return { type: 'plan', plan, artifacts: artifactsOf(parts) };
 }
 
 function readingOf({ cluster, log, signal, clock }: PlanContext): Reading {
@@ -93,11 +93,10 @@ function deviceMtuOf({ networks }: PreflightFacts): number | undefined {
   return mtus.length === 0 ? undefined : Math.min(...mtus);
 }
 
-function artifactsOf({ rendered, checks, work }: PlanParts, exposure: Exposure): readonly Artifact[] {
+function artifactsOf({ rendered, work }: PlanParts): readonly Artifact[] {
   const diff = rendered.diff === '' ? '(no difference: only agents restart)\n' : rendered.diff;
   return [
     text('plan.diff', 'Full diff of the manifests (Secrets left out)', 'text/x-diff', diff),
-    text('checks.json', 'All checks', 'application/json', JSON.stringify({ checks, exposure }, null, 2)),
     text('values.yaml', 'Helm values that are set', 'text/yaml', `${valuesYaml(work.set).join('\n')}\n`),
   ];
 }

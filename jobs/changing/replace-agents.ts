@@ -74,7 +74,7 @@ async function* firstOne(switching: Switching, heading: Heading, { pending, swit
   const [first] = pending;
   if (heading.way === 'back' || switched.size > 0 || first === undefined || switching.work.rollsByItself)
     return { type: 'ok' };
-  if (await switching.context.stopWanted()) return { type: 'stopped' };
+  if (mayStop(switching, heading) && (await switching.context.stopWanted())) return { type: 'stopped' };
   yield { type: 'step-started', step: 'canary', title: `One agent first: ${first.node}` };
   const end = yield* replaceBatch(switching, { heading, step: 'canary', nodes: [first.node], done: 0, total });
   const detail = end.type === 'failed' ? end.why.slice(0, 300) : `${first.node} runs ${targetWords(heading.target)}`;
@@ -99,6 +99,11 @@ function namesOf(agents: readonly Agent[]): readonly string[] {
   return [...new Set(agents.map(({ node }) => node))];
 }
 
+/** Stopping leads back to what was before; a way back that stops leads nowhere. */
+function mayStop({ work }: Switching, { way }: Heading): boolean {
+  return way === 'forward' && work.to.mode === 'native';
+}
+
 type Round = { readonly heading: Heading; readonly watch: Watch; readonly roll: Roll };
 
 async function* oneRound(switching: Switching, { heading, watch, roll }: Round): Step {
@@ -107,7 +112,7 @@ async function* oneRound(switching: Switching, { heading, watch, roll }: Round):
   const switched = new Set(roll.switched);
   const step = `${heading.prefix}agents`;
   for (const batch of batchesOf(nodes, work.rollsByItself ? nodes.length : work.atOnce)) {
-    if (heading.way === 'forward' && (await context.stopWanted())) return { type: 'stopped' };
+    if (mayStop(switching, heading) && (await context.stopWanted())) return { type: 'stopped' };
     const danger = await watch.danger(switched);
     if (danger !== undefined) return { type: 'failed', why: danger };
     const end = yield* replaceBatch(switching, { heading, step, nodes: batch, done: switched.size, total: roll.total });

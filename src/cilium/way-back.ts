@@ -37,6 +37,8 @@ export function parseKeptState(data: Readonly<Record<string, string>>): KeptStat
 
 /** The line of the card that says how the change is undone, and what that costs. */
 export function wayBackWords(work: SwitchWork, cluster: string, agents: number): string {
+  if (work.to.mode === 'tunnel')
+    return `this is the way back, and has none of its own: a failure ends with the commands to go on by hand; later /cilium enable native-routing ${cluster}`;
   const roll = rollOf(agents, work.atOnce);
   const again = roll.batches > 1 ? `, again with ${spanWords(roll.mixedS)} in mixed modes` : '';
   // Seen on a real cluster: the way back to a tunnel also cuts the way from hosts to pods.
