@@ -80,7 +80,7 @@ function unsupported(version: Version): ChosenValues | undefined {
   };
 }
 
-/** What the user's values say now at each of `keys`: the state to keep before changing them. null: not set. */
+/** What the user's values say now at each of `keys`: kept before a change, they are the values of the way back. null: not set. */
 export function keptValues(config: Readonly<Record<string, unknown>>, keys: readonly string[]): HelmValues {
   return Object.fromEntries(keys.map((key) => [key, scalarAt(config, key.split('.'))]));
 }
@@ -90,19 +90,6 @@ function scalarAt(config: unknown, path: readonly string[]): string | number | b
   for (const name of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, name) : undefined;
   // The charts take nothing but scalars at these keys, so there is nothing else to keep.
   return typeof at === 'string' || typeof at === 'number' || typeof at === 'boolean' ? at : null;
-}
-
-/**
- * The values of the way back: those kept by `keptValues`, unless they would select native routing too, in which case
- * there was no tunnel before and nothing to go back to.
- */
-export function tunnelValues(kept: HelmValues): ChosenValues {
-  if (kept['routingMode'] !== 'native' && kept['tunnel'] !== 'disabled') return { type: 'values', values: kept };
-  return {
-    type: 'refused',
-    why: 'the values before the change selected native routing as well',
-    nextStep: 'choose a revision to go back to with `rollback --to`',
-  };
 }
 
 type ConfigData = Readonly<Record<string, string>>;

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  assertConfigMap,
-  assertWayBack,
-  keptValues,
-  nativeRoutingValues,
-  tunnelValues,
-} from '../../src/cilium/helm-values.ts';
+import { assertConfigMap, assertWayBack, keptValues, nativeRoutingValues } from '../../src/cilium/helm-values.ts';
 
 const CIDR = '10.0.0.0/16';
 const OLDEST = { tunnel: 'disabled', nativeRoutingCIDR: CIDR, autoDirectNodeRoutes: true };
@@ -84,15 +78,7 @@ describe('the way back', () => {
       'updateStrategy.rollingUpdate.maxUnavailable': 5,
       'a.b': null,
     });
-    expect(tunnelValues(kept)).toEqual({ type: 'values', values: kept });
   });
-
-  it.each([{ routingMode: 'native' }, { tunnel: 'disabled' }])(
-    'is refused when it leads to native routing: %o',
-    (kept) => {
-      expect(tunnelValues(kept)).toMatchObject({ type: 'refused' });
-    },
-  );
 });
 
 const TUNNEL_119 = {

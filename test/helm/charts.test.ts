@@ -1,13 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  assertConfigMap,
-  keptValues,
-  nativeRoutingValues,
-  routingKeys,
-  tunnelValues,
-} from '../../src/cilium/helm-values.ts';
+import { assertConfigMap, keptValues, nativeRoutingValues, routingKeys } from '../../src/cilium/helm-values.ts';
 import { parseVersion } from '../../src/cilium/versions.ts';
 import type { HelmValues } from '../../src/core/change-ports.ts';
 import { configMapData } from '../../src/core/manifest.ts';
@@ -98,10 +92,9 @@ for (const { name, path } of HELMS) {
 describe('the values of the way back', () => {
   it.each(charts)('are the old ones on $version with $situation', ({ version, config }) => {
     const set = native(version);
-    const back = tunnelValues(keptValues(config, Object.keys(set)));
-    if (back.type !== 'values') throw new Error(back.why);
+    const back = keptValues(config, Object.keys(set));
 
-    const again = valuesWith(valuesWith(config, set), back.values);
+    const again = valuesWith(valuesWith(config, set), back);
 
     expect(again).toEqual(config);
   });
