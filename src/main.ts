@@ -8,6 +8,7 @@ const USAGE = `cilium-chatops: operate Cilium on Kubernetes
   cilium-chatops serve                    start the bot, the worker or both (ROLE=all|bot|worker)
   cilium-chatops run <command…>           run a command here, with your own kubeconfig
                      [--output json]      the result for machines, on stdout
+                     [--yes <digest>]     apply this plan; without it a change only shows its plan
   cilium-chatops run help                 the commands
   cilium-chatops state                    start the embedded state store of DATA_DIR and hold it
 

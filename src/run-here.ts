@@ -1,10 +1,14 @@
+import { userInfo } from 'node:os';
 import { jobs } from '../jobs/registry.ts';
+import { drain } from './app/drain.ts';
+import { changeHere } from './change-here.ts';
+import type { OpenCluster } from './cluster/connect.ts';
 import { clusterSource, type Env, readChatopsConfig } from './config.ts';
 import { type ChatopsConfig, clustersAt } from './core/chatops-config.ts';
 import { OpsError, toOpsError } from './core/errors.ts';
 import { parseWords } from './core/grammar.ts';
-import { type ClusterName, runIdFor } from './core/ids.ts';
-import type { Job, JobResult, PlainJob } from './core/job.ts';
+import { type ClusterName, type RunId, runIdFor, UserId } from './core/ids.ts';
+import type { ChangeJob, Job, JobContext, JobResult, PlainJob, Progress } from './core/job.ts';
 import { exitCodeOf } from './core/outcome.ts';
 import type { Log } from './core/ports.ts';
 import {
@@ -15,9 +19,10 @@ import {
   unknownClusterReply,
   whichClusterReply,
 } from './core/replies.ts';
-import { type Reply, reply } from './core/reply.ts';
+import type { Reply } from './core/reply.ts';
 import { withCluster } from './core/retry-line.ts';
 import { renderOutcomeText } from './render/outcome-terminal.ts';
+import { renderPlanText } from './render/plan-terminal.ts';
 import { renderProgressLine } from './render/progress-terminal.ts';
 import { renderReplyText } from './render/reply-terminal.ts';
 import { systemClock } from './system-clock.ts';
@@ -36,11 +41,13 @@ export type Terminal = {
   readonly signal: AbortSignal;
 };
 
-type Chosen = { readonly job: PlainJob; readonly args: unknown; readonly cluster: ClusterName };
+type Chosen = { readonly job: Job; readonly args: unknown; readonly cluster: ClusterName };
 
-/** `cilium-chatops run <words…> [--output json]`. Result on stdout, progress on stderr; answers the exit code. */
+/** `cilium-chatops run <words…> [--output json] [--yes <digest>|plan]`. Result on stdout, progress on stderr; answers the exit code. */
 export async function runHere(words: readonly string[], env: Env, terminal: Terminal, log: Log): Promise<number> {
-  const { rest, json } = takeOutput(words);
+  const { rest: withoutOutput, value: output } = takeFlag(words, ['--output', '-o']);
+  const { rest, value: yes } = takeFlag(withoutOutput, ['--yes']);
+  const json = output === 'json';
   try {
     const config = await readChatopsConfig(env);
     const chosen = choose(rest, config);
@@ -48,8 +55,9 @@ export async function runHere(words: readonly string[], env: Env, terminal: Term
       (chosen.exit === 0 ? terminal.out : terminal.err)(renderReplyText(chosen.reply, terminal));
       return chosen.exit;
     }
-    const result = await runChosen(chosen, { env, config, terminal, log });
-    terminal.out(json ? asJson(chosen, result) : renderOutcomeText(result.outcome, terminal));
+    const run = runIdFor(`${chosen.job.name} ${chosen.cluster} ${Date.now()} ${process.pid}`);
+    const result = await runChosen(chosen, { env, config, terminal, log, run, yes });
+    terminal.out(json ? asJson(run, chosen, result) : renderOutcomeText(result.outcome, terminal));
     return exitCodeOf(result.outcome);
   } catch (thrown) {
     log.debug({ err: thrown }, 'run failed');
@@ -63,22 +71,87 @@ function interrupted(): OpsError {
   return new OpsError('NotAllowed', 'you interrupted it');
 }
 
-type Here = { readonly env: Env; readonly config: ChatopsConfig; readonly terminal: Terminal; readonly log: Log };
+type Here = {
+  readonly env: Env;
+  readonly config: ChatopsConfig;
+  readonly terminal: Terminal;
+  readonly log: Log;
+  readonly run: RunId;
+  readonly yes: string | undefined;
+};
 
-async function runChosen({ job, args, cluster }: Chosen, { env, config, terminal, log }: Here): Promise<JobResult> {
+/** @throws OpsError of the cluster, before anything was changed */
+async function runChosen({ job, args, cluster }: Chosen, here: Here): Promise<JobResult> {
+  const { env, config, log, run } = here;
+  if (job.type === 'change' && !config.policy.terminalChanges)
+    return { outcome: { type: 'refused', reason: 'chatops.yaml allows no changes from the terminal' }, data: null };
   const { openCluster } = await import('./cluster/connect.ts');
   const settings = config.clusters.find((each) => each.name === cluster);
   const opened = await openCluster({ name: cluster, ...clusterSource(settings, env), clock: systemClock, log });
-  const deadline = AbortSignal.timeout(job.deadlineMs);
-  const signal = AbortSignal.any([terminal.signal, deadline]);
+  const probes = { write: opened.write, owner: run, namespace: env.PROBE_NAMESPACE, image: env.PROBE_IMAGE };
+  const context = { cluster: opened.port, clock: systemClock, log, probes };
   try {
-    return await drain(job.run(args, { cluster: opened.port, clock: systemClock, log, signal }), terminal);
-  } catch (thrown) {
-    if (!deadline.aborted || terminal.signal.aborted) throw thrown;
-    return { outcome: { type: 'timed-out', afterMs: job.deadlineMs }, data: null };
+    return await (job.type === 'plain'
+      ? look(job, { args, context }, here)
+      : change(job, { args, context, opened }, here));
   } finally {
     await opened.close();
   }
+}
+
+type Looking = { readonly args: unknown; readonly context: Omit<JobContext, 'signal'> };
+
+async function look(job: PlainJob, { args, context }: Looking, { terminal }: Here): Promise<JobResult> {
+  const deadline = AbortSignal.timeout(job.deadlineMs);
+  const signal = AbortSignal.any([terminal.signal, deadline]);
+  try {
+    return await drain(job.run(args, { ...context, signal }), async (progress) => {
+      terminal.signal.throwIfAborted();
+      tell(terminal, progress);
+    });
+  } catch (thrown) {
+    if (!deadline.aborted || terminal.signal.aborted) throw thrown;
+    return { outcome: { type: 'timed-out', afterMs: job.deadlineMs }, data: null };
+  }
+}
+
+type Changing = Looking & { readonly opened: OpenCluster };
+
+async function change(job: ChangeJob, { args, context, opened }: Changing, here: Here): Promise<JobResult> {
+  const { env, terminal, log, run, yes } = here;
+  const { openChangePorts } = await import('./open-changes.ts');
+  const settings = { helmBin: env.HELM_BIN, helmEnv: env.helmEnv ?? {}, log };
+  const ports = await openChangePorts(opened, { run, attempt: 1 }, settings);
+  try {
+    return await changeHere({
+      job,
+      args,
+      yes,
+      run,
+      by: whoIsHere(),
+      ports,
+      context,
+      interrupted: terminal.signal,
+      tell: (progress) => tell(terminal, progress),
+      show: (plan, digest) => terminal.err(renderPlanText(context.cluster.name, plan, digest)),
+      log,
+    });
+  } finally {
+    await ports.close();
+  }
+}
+
+/** `local:dana`: who asked stands in `helm history`. */
+function whoIsHere(): UserId {
+  const login = userInfo()
+    .username.replace(/[^\w.@-]/g, '-')
+    .slice(0, 64);
+  return UserId.parse(`local:${login === '' ? 'unknown' : login}`);
+}
+
+function tell(terminal: Terminal, progress: Progress): void {
+  const { line, passing } = renderProgressLine(progress, terminal.columns);
+  if (!passing) terminal.err(line);
 }
 
 type Told = { readonly reply: Reply; readonly exit: number };
@@ -91,7 +164,6 @@ function choose(words: readonly string[], config: ChatopsConfig): Chosen | Told 
     return { reply: parsed.card ? cardReply(parsed.card, ROOT) : helpReply(known, ROOT), exit: 0 };
   if (parsed.type === 'misunderstood') return usage(misunderstoodReply(parsed, known, ROOT));
   const { card: job, raw } = parsed;
-  if (job.type === 'change') return usage(reply('warn', 'Changes are not possible from the terminal yet'));
   const args = parsedArgs(job, raw);
   if (!args.ok) {
     const misunderstood = { type: 'misunderstood' as const, typed: words.join(' '), problem: args.problem, card: job };
@@ -115,7 +187,7 @@ function parsedArgs(job: Job, raw: unknown): Args {
   }
 }
 
-type Wanted = { readonly job: PlainJob; readonly args: unknown; readonly typed: ClusterName | undefined };
+type Wanted = { readonly job: Job; readonly args: unknown; readonly typed: ClusterName | undefined };
 
 function onCluster({ job, args, typed }: Wanted, words: readonly string[], config: ChatopsConfig): Chosen | Told {
   const names = clustersAt(config, { type: 'terminal' }).map((cluster) => cluster.name);
@@ -125,27 +197,22 @@ function onCluster({ job, args, typed }: Wanted, words: readonly string[], confi
   return usage(unknownClusterReply(cluster, names, (name) => withCluster(words, jobs, name, cluster)));
 }
 
-function takeOutput(words: readonly string[]): { readonly rest: readonly string[]; readonly json: boolean } {
-  const joined = words.flatMap((word) =>
-    word.startsWith('--output=') ? ['--output', word.slice('--output='.length)] : [word],
-  );
-  const at = joined.findIndex((word) => word === '--output' || word === '-o');
-  if (at < 0) return { rest: words, json: false };
-  return { rest: joined.filter((_, index) => index !== at && index !== at + 1), json: joined[at + 1] === 'json' };
+/** A flag of the terminal itself, which no command knows. */
+function takeFlag(
+  words: readonly string[],
+  names: readonly string[],
+): { readonly rest: readonly string[]; readonly value: string | undefined } {
+  const joined = words.flatMap((word) => {
+    const name = names.find((each) => word.startsWith(`${each}=`));
+    return name === undefined ? [word] : [name, word.slice(name.length + 1)];
+  });
+  const at = joined.findIndex((word) => names.includes(word));
+  if (at < 0) return { rest: words, value: undefined };
+  // `--yes` alone agrees to nothing in particular, and is refused as such.
+  return { rest: joined.filter((_, index) => index !== at && index !== at + 1), value: joined[at + 1] ?? '' };
 }
 
-async function drain(run: ReturnType<PlainJob['run']>, terminal: Terminal): Promise<JobResult> {
-  for (;;) {
-    terminal.signal.throwIfAborted();
-    const next = await run.next();
-    if (next.done) return next.value;
-    const { line, passing } = renderProgressLine(next.value, terminal.columns);
-    if (!passing) terminal.err(line);
-  }
-}
-
-function asJson({ job, cluster }: Chosen, { outcome, data }: JobResult): string {
-  const runId = runIdFor(`${job.name} ${cluster} ${Date.now()} ${process.pid}`);
+function asJson(runId: RunId, { job, cluster }: Chosen, { outcome, data }: JobResult): string {
   return JSON.stringify(
     { schemaVersion: SCHEMA_VERSION, runId, command: job.name, cluster, outcome: outcome.type, data },
     null,
