@@ -7,6 +7,7 @@ import type { SwitchWork } from '../../src/cilium/switch-work.ts';
 import { clip } from '../../src/cilium/text.ts';
 import { explicitTunnel } from '../../src/cilium/way-back.ts';
 import type { HelmRelease, HelmValues } from '../../src/core/change-ports.ts';
+import type { Check } from '../../src/core/check.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { PlanContext, Planned, Planning } from '../../src/core/job.ts';
@@ -14,6 +15,7 @@ import { configMapData } from '../../src/core/manifest.ts';
 import { readPreflightFacts } from '../reading/preflight-facts.ts';
 import { withProgress } from '../reading/with-progress.ts';
 import { withinBudget } from '../reading/within-budget.ts';
+import { NO_RIGHT } from './probe-step.ts';
 import { CONFIG_MAP, type Rendered, render, toPlanned } from './render-plan.ts';
 
 const READING_BUDGET_MS = 2 * MINUTE_MS;
@@ -25,12 +27,27 @@ export async function* planNative({ wanted, acceptance }: NativeRequest, context
   const facts = yield* withProgress((tell) =>
     withinBudget(context, READING_BUDGET_MS, (signal) => readPreflightFacts({ context, wanted, signal, tell })),
   );
-  const decision = decideNative(facts, preflightOf(facts), acceptance);
+  const preflight = preflightOf(facts);
+  const checks = [...preflight.checks, probeRights(context)];
+  const decision = decideNative(facts, { ...preflight, checks }, acceptance);
   if (decision.type === 'refused') return decision;
   yield { type: 'step-started', step: 'render', title: 'Render the change with Helm' };
   const planned = await planSwitch(facts, decision, context);
   yield { type: 'step-ended', step: 'render', result: planned.type === 'plan' ? 'ok' : 'failed' };
   return planned;
+}
+
+/** Without probes nothing proves traffic itself: whoever goes on without them says so, with a reason. */
+function probeRights({ probes }: PlanContext): Check {
+  const isAble = probes !== undefined;
+  return {
+    id: 'probe-pods',
+    title: 'Traffic can be probed while the agents restart',
+    verdict: isAble ? 'pass' : 'unknown',
+    evidence: isAble ? `pods in ${probes.namespace}, between the nodes` : NO_RIGHT,
+    why: 'agents, routes and health can all look fine while traffic between nodes is dead',
+    fix: isAble ? '' : 'give the worker the right to make pods in its probe namespace',
+  };
 }
 
 async function planSwitch(facts: PreflightFacts, decision: NativeDecision, context: PlanContext): Promise<Planned> {

@@ -8,7 +8,7 @@ import {
   targetOf,
 } from '../../src/cilium/decide-rollback.ts';
 import type { Roll } from '../../src/cilium/disruption.ts';
-import { assertWayBack, keptValues, nativeRoutingValues } from '../../src/cilium/helm-values.ts';
+import { assertWayBack, keptValues, nativeRoutingValues, tunnelValues } from '../../src/cilium/helm-values.ts';
 import type { PreflightFacts } from '../../src/cilium/preflight/facts.ts';
 import { preflightOf } from '../../src/cilium/preflight/preflight.ts';
 import type { Installation } from '../../src/cilium/status-data.ts';
@@ -65,7 +65,7 @@ async function plan(question: Question): Promise<Planned> {
   const release = await context.helm.release({ namespace, name }, context.signal);
   const kept = await readKept(context, namespace);
   const origin = await originOf(question, release, keptOrigin(kept));
-  const refused = refuseRollback(facts, installation, origin);
+  const refused = refuseRollback(facts, { installation, origin, isNamed: question.request.to !== undefined });
   if (refused !== undefined) return refused;
   const isOwnPending = release.status.startsWith('pending-') && kept?.phase !== 'done' && kept?.phase !== 'undone';
   const checks = [originCheck(origin), ...rollbackChecks(preflightOf(facts).checks, isOwnPending)];
@@ -156,7 +156,7 @@ async function newestOther(context: PlanContext, release: HelmRelease): Promise<
   for (const { revision } of earlier.toReversed()) {
     const { config } = await context.helm.release({ namespace, name, revision }, context.signal);
     const values = keptValues(config, paths);
-    if (!says(release, values)) return { type: 'revision', revision, values };
+    if (!says(release, values) && tunnelValues(values).type === 'values') return { type: 'revision', revision, values };
   }
   return undefined;
 }

@@ -145,7 +145,7 @@ async function stillThere({ context }: Switching, judged: readonly Judged[]): Pr
 
 async function explain({ context, work }: Switching, { node, agent }: Judged, why: string): Promise<StepEnd> {
   const state = agent === undefined ? 'no pod' : (agent.trouble ?? (agent.ready ? 'ready' : 'not ready'));
-  const said = agent === undefined ? undefined : await lastWords(context, work.agents.namespace, agent);
+  const said = agent === undefined || agent.ready ? undefined : await lastWords(context, work.agents.namespace, agent);
   const evidence = said === undefined ? '' : `: ${said}`;
   return { type: 'failed', why: clip(`${node}: ${why} (${state})${evidence}`, 900) };
 }
@@ -160,7 +160,7 @@ async function lastWords(
     const request = { namespace, pod, container: AGENT_CONTAINER, previous: restarts > 0, tailLines: LOG_LINES };
     const lines = (await cluster.podLog(request, signal)).split('\n').filter((line) => line.trim() !== '');
     const fatal = lines.findLast((line) => /level=(fatal|error)/.test(line));
-    return clip((fatal ?? lines.at(-1) ?? '').replace(/^.*?\bmsg="?/, ''), 400);
+    return fatal === undefined ? undefined : clip(fatal.replace(/^.*?\bmsg="?/, ''), 400);
   } catch (thrown: unknown) {
     signal.throwIfAborted();
     log.debug({ err: thrown, pod }, 'no log of the agent that failed');

@@ -59,13 +59,20 @@ export function originWords(origin: Origin): string {
 }
 
 /** Reasons not to plan a rollback at all; undefined when it may be planned. */
-export function refuseRollback(facts: PreflightFacts, installation: Installation, origin: Origin): Refusal | undefined {
+export function refuseRollback(
+  facts: PreflightFacts,
+  {
+    installation,
+    origin,
+    isNamed,
+  }: { readonly installation: Installation; readonly origin: Origin; readonly isNamed: boolean },
+): Refusal | undefined {
   const handover = handoverOf(installation.owner, origin.values, installation);
   if (handover !== undefined) return { type: 'refused', reason: handover.reason, nextStep: handover.nextStep };
   const { config, status } = facts;
   if (config === undefined)
     return { type: 'refused', reason: 'cilium-config could not be read', nextStep: 'check the rights of the bot' };
-  if (configuredRouting(config).mode !== 'tunnel' || origin.type === 'revision') return undefined;
+  if (configuredRouting(config).mode !== 'tunnel' || isNamed) return undefined;
   const target = expectationOf(config);
   const others = status.agents.filter(
     ({ ready, answer }) =>
