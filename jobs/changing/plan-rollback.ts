@@ -8,14 +8,14 @@ import {
   targetOf,
 } from '../../src/cilium/decide-rollback.ts';
 import type { Roll } from '../../src/cilium/disruption.ts';
-import { assertWayBack, keptValues, nativeRoutingValues, tunnelValues } from '../../src/cilium/helm-values.ts';
+import { assertWayBack, keptValues, nativeRoutingValues } from '../../src/cilium/helm-values.ts';
 import type { PreflightFacts } from '../../src/cilium/preflight/facts.ts';
 import { preflightOf } from '../../src/cilium/preflight/preflight.ts';
 import type { Installation } from '../../src/cilium/status-data.ts';
 import type { SwitchWork } from '../../src/cilium/switch-work.ts';
 import { clip } from '../../src/cilium/text.ts';
 import { expectationOf } from '../../src/cilium/verification-facts.ts';
-import type { HelmRelease } from '../../src/core/change-ports.ts';
+import type { HelmRelease, HelmValues } from '../../src/core/change-ports.ts';
 import { blocks, type Check } from '../../src/core/check.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
@@ -156,9 +156,13 @@ async function newestOther(context: PlanContext, release: HelmRelease): Promise<
   for (const { revision } of earlier.toReversed()) {
     const { config } = await context.helm.release({ namespace, name, revision }, context.signal);
     const values = keptValues(config, paths);
-    if (!says(release, values) && tunnelValues(values).type === 'values') return { type: 'revision', revision, values };
+    if (!says(release, values) && !selectsNative(values)) return { type: 'revision', revision, values };
   }
   return undefined;
+}
+
+function selectsNative(values: HelmValues): boolean {
+  return values['routingMode'] === 'native' || values['tunnel'] === 'disabled';
 }
 
 function originCheck(origin: Origin): Check {
