@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
 import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
 import { keepRunning, startChild, stopChild } from './children.mjs';
 import { ensurePackages, fail, ROOT, say } from './setup.mjs';
+import { ensureTools } from './tools.mjs';
 
 /**
  * `npm run demo`: the rehearsal. No Slack workspace, no cluster, no database, no accounts: a local Slack with a web
@@ -19,8 +21,8 @@ const USAGE = `npm run demo -- [flags]
 const flags = readFlags();
 ensurePackages();
 say('building …');
-const { buildAll } = await import('./build.mjs');
-await buildAll();
+const { ensureBuilt } = await import('./build.mjs');
+await ensureBuilt();
 
 const dir = freshDir();
 const logFile = `${dir}/demo.log`;
@@ -41,9 +43,9 @@ async function start() {
   const cluster = flags.cluster === 'kubeconfig' ? ownCluster() : await startCluster();
   const slack = await startSlack(cluster);
   const stateUrl = await startState();
-  const env = roleEnv({ slack, cluster, stateUrl });
+  const env = roleEnv({ slack, cluster, stateUrl, approvers: await approversOf(slack) });
   const bot = role('bot', { ...env, SLACK_BOT_TOKEN: slack.tokens.botToken, SLACK_APP_TOKEN: slack.tokens.appToken });
-  const worker = role('worker', { ...env, KUBECONFIG: cluster.kubeconfig });
+  const worker = role('worker', { ...env, KUBECONFIG: cluster.kubeconfig, PATH: pathWithHelm() });
   const [botReady] = await Promise.all([bot.started, worker.started]);
   const { url, channels, users } = slack;
   const ready = {
@@ -106,17 +108,48 @@ async function startState() {
   return state;
 }
 
-function roleEnv({ slack, cluster, stateUrl }) {
+/** Changes go through helm: what is on PATH, else the one that an npm package ships. */
+function pathWithHelm() {
+  const { dir, missing } = ensureTools(['helm']);
+  for (const line of missing) say(`${line}; everything but changes works without it`);
+  return `${process.env.PATH ?? ''}${delimiter}${dir}`;
+}
+
+/** The user group of the rehearsal workspace that lee and sam are in, and kim is not. */
+async function approversOf(slack) {
+  const response = await fetch(`${slack.apiUrl}usergroups.list`, {
+    headers: { authorization: `Bearer ${slack.tokens.botToken}` },
+  });
+  const { usergroups } = await response.json();
+  return usergroups.find((group) => group.handle === 'platform-approvers').id;
+}
+
+function roleEnv({ slack, cluster, stateUrl, approvers }) {
   const config = `${dir}/chatops.yaml`;
   const context = cluster.context === undefined ? '' : `\n    context: ${cluster.context}`;
-  writeFileSync(config, `clusters:\n  - name: prod${context}\n`);
+  const { dana, lee, sam } = slack.users;
+  writeFileSync(
+    config,
+    `clusters:
+  - name: prod${context}
+policy:
+  rules:
+    - clusters: [prod]
+      request: { users: [${dana}, ${lee}, ${sam}] }
+      approve: { groups: [${approvers}] }
+      approvals: 2
+    - clusters: [prod]
+      risks: [probe]
+      approvals: 0
+`,
+  );
   const { KUBECONFIG: _, ...rest } = process.env;
   return {
     ...rest,
     STATE_URL: stateUrl,
     DATA_DIR: dir,
     CHATOPS_CONFIG: config,
-    SLACK_API_URL: `${slack.url}/api/`,
+    SLACK_API_URL: slack.apiUrl,
     HTTP_PORT: '0',
     LOG_LEVEL: 'info',
   };
