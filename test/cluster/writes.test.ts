@@ -123,6 +123,13 @@ describe('writes, on the wire', () => {
     expect(stub.seen).toHaveLength(wantSent);
   });
 
+  it('do not take a path that is not served for an object that is gone', async () => {
+    const message = 'the server could not find the requested resource';
+    const stub = await stubbed({ status: 404, body: { kind: 'Status', reason: 'NotFound', message, details: {} } });
+
+    await expect(stub.write.remove(PODS, REF, {}, SIGNAL)).rejects.toMatchObject({ code: 'NotFound' });
+  });
+
   it.each(['a/b', '..', 'a%2fb', ''])('do not leave their path for a name like "%s"', async (name) => {
     const stub = await stubbed({ status: 200 });
 
