@@ -7,7 +7,7 @@ import type { ProbeContext } from './probe-pods.ts';
 import { type Prober, withProbes } from './prober.ts';
 
 /** A new pod's first questions may be lost until every node knows it: so long do answers have time to become good. */
-const SETTLE_MS = 20 * SECOND_MS;
+const SETTLE_MS = 10 * SECOND_MS;
 const POLL_MS = SECOND_MS;
 const TTL_MS = 10 * MINUTE_MS;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConfigMap, MetadataOnly, ObjectMeta, parseAll } from '../../src/cilium/kube-objects.ts';
 import { ROUTING_SETTINGS } from '../../src/cilium/node-addresses.ts';
 import type { PolicyCounts, Rollout } from '../../src/cilium/preflight/facts.ts';
-import { OpsError } from '../../src/core/errors.ts';
+import { type ErrorCode, OpsError } from '../../src/core/errors.ts';
 import {
   CILIUM_CLUSTERWIDE_POLICIES,
   CILIUM_NETWORK_POLICIES,
@@ -60,11 +60,15 @@ export async function readRollout(
 const ServiceCidr = z.object({ spec: z.object({ cidrs: z.array(z.string()) }) });
 const ClusterService = z.object({ spec: z.object({ clusterIP: z.string() }) });
 
-/** The ranges of Services where Kubernetes tells them (1.33), else the one address every cluster has. */
+/**
+ * The ranges of Services where Kubernetes tells them (1.33) and to us, else the one address every cluster has: it lies
+ * at the beginning of the range.
+ */
 export async function readServiceRanges(reading: Reading): Promise<readonly string[]> {
   const ranges = await servedOr(
     () => collect(reading, SERVICE_CIDRS, { as: 'objects' }, (page) => parseAll(ServiceCidr, page)),
     async () => [],
+    ['NotFound', 'Forbidden'],
   );
   const cidrs = ranges.flatMap(({ spec }) => spec.cidrs);
   if (cidrs.length > 0) return cidrs;
@@ -137,11 +141,15 @@ export async function readTightBudgets(reading: Reading): Promise<readonly strin
 }
 
 /** A resource that this cluster does not serve has no objects. */
-async function servedOr<Value>(read: () => Promise<Value>, otherwise: () => Promise<Value>): Promise<Value> {
+async function servedOr<Value>(
+  read: () => Promise<Value>,
+  otherwise: () => Promise<Value>,
+  codes: readonly ErrorCode[] = ['NotFound'],
+): Promise<Value> {
   try {
     return await read();
   } catch (thrown: unknown) {
-    if (!(thrown instanceof OpsError) || thrown.code !== 'NotFound') throw thrown;
+    if (!(thrown instanceof OpsError) || !codes.includes(thrown.code)) throw thrown;
     return otherwise();
   }
 }

@@ -39,6 +39,14 @@ async function ask(more: Partial<JobContext> = {}) {
   return { outcome, data, progress, report: Report.parse('report' in outcome ? outcome.report : undefined) };
 }
 
+async function turn(id: string, value: string): Promise<void> {
+  const answer = await fetch(`${open.rehearsal.controlUrl}/faults`, {
+    method: 'POST',
+    body: JSON.stringify({ id, value }),
+  });
+  expect(answer.status).toBe(200);
+}
+
 async function probePods(): Promise<readonly unknown[]> {
   const query = { namespace: 'cilium-chatops', labelSelector: `${MANAGED_BY}=${MANAGER}`, as: 'objects' } as const;
   const found: unknown[] = [];
@@ -71,6 +79,22 @@ describe('verify on the rehearsal cluster', () => {
     expect(outcome.type).toBe('succeeded');
     expect(report.partial).toMatch(/^pods were not probed: .*nowhere/);
   });
+
+  it('an image that cannot be pulled is the reason, and nothing is left behind', async () => {
+    await turn('images', 'missing');
+    const { report } = await ask({ probes: probes() }).finally(() => turn('images', 'off'));
+
+    expect(report.partial).toMatch(/probe pods did not get ready: node1: \w*Image/);
+    expect(await probePods()).toEqual([]);
+  });
+
+  it('the mixed state shows in the traffic, both ways', async () => {
+    await turn('cilium', 'mixed');
+    const { outcome, report } = await ask({ probes: probes() }).finally(() => turn('cilium', 'off'));
+
+    expect(outcome).toMatchObject({ type: 'failed', code: 'VerificationFailed' });
+    expect(report.findings.find(({ text }) => text.includes('(pair-probe)'))?.text).toMatch(/4 of 6 pairs not reached/);
+  }, 40_000);
 
   it('a cancelled run leaves no pods behind', async () => {
     const cancel = new AbortController();
