@@ -102,7 +102,9 @@ describe('a change', () => {
   });
 
   it('that is refused by its own planning ends so', async () => {
-    const changing = aChanging({ change: { plan: () => ({ type: 'refused', reason: 'Argo CD owns it', nextStep: 'commit' }) } });
+    const changing = aChanging({
+      change: { plan: () => ({ type: 'refused', reason: 'Argo CD owns it', nextStep: 'commit' }) },
+    });
     const id = await accepted(changing.world, 'enable native-routing prod');
 
     await changing.work(id);
@@ -183,19 +185,64 @@ describe('a vote that does not count', () => {
     { when: 'the person may not approve', by: kim, want: 'not among those who may approve' },
     { when: 'the person is from elsewhere', by: guest, want: 'other organisations' },
     { when: 'the card is outdated', by: lee, line: (id) => `approve ${id} 0badc0de`, want: 'card is outdated' },
-    { when: 'it is the second one', by: lee, before: ({ world }, id) => vote(world, `approve ${id}`, lee), want: 'approved run-' },
-    { when: 'somebody holds it', by: lee, before: ({ world }, id) => vote(world, `hold ${id}`, kim), want: 'U04KIM holds' },
-    { when: 'the cluster is frozen', by: lee, before: ({ world }) => vote(world, 'freeze prod', kim), want: 'frozen by U04KIM' },
-    { when: 'everything is frozen', by: lee, before: ({ world }) => vote(world, 'freeze --all', kim), want: 'every cluster is frozen' },
-    { when: 'the time is over', by: lee, before: async ({ world }) => world.clock.advance(31 * MINUTE_MS), want: 'expired at' },
+    {
+      when: 'it is the second one',
+      by: lee,
+      before: ({ world }, id) => vote(world, `approve ${id}`, lee),
+      want: 'approved run-',
+    },
+    {
+      when: 'somebody holds it',
+      by: lee,
+      before: ({ world }, id) => vote(world, `hold ${id}`, kim),
+      want: 'U04KIM holds',
+    },
+    {
+      when: 'the cluster is frozen',
+      by: lee,
+      before: ({ world }) => vote(world, 'freeze prod', kim),
+      want: 'frozen by U04KIM',
+    },
+    {
+      when: 'everything is frozen',
+      by: lee,
+      before: ({ world }) => vote(world, 'freeze --all', kim),
+      want: 'every cluster is frozen',
+    },
+    {
+      when: 'the time is over',
+      by: lee,
+      before: async ({ world }) => world.clock.advance(31 * MINUTE_MS),
+      want: 'expired at',
+    },
     { when: 'it was rejected', by: lee, before: ({ world }, id) => vote(world, `reject ${id}`, sam), want: 'Too late' },
-    { when: 'it was cancelled', by: lee, before: ({ world }, id) => vote(world, `cancel ${id}`, dana), want: 'Too late' },
-    { when: 'nobody can look up the group', by: lee, before: async ({ world }) => world.members.clear(), want: 'look up the group' },
+    {
+      when: 'it was cancelled',
+      by: lee,
+      before: ({ world }, id) => vote(world, `cancel ${id}`, dana),
+      want: 'Too late',
+    },
+    {
+      when: 'nobody can look up the group',
+      by: lee,
+      before: async ({ world }) => world.members.clear(),
+      want: 'look up the group',
+    },
     { when: 'somebody without the right rejects', by: kim, line: (id) => `reject ${id}`, want: 'not among those' },
     { when: 'the requester rejects', by: dana, line: (id) => `reject ${id}`, want: 'cancel it instead' },
     { when: 'nobody holds it', by: kim, line: (id) => `unhold ${id}`, want: 'Nobody holds' },
-    { when: 'the glass is not theirs to break', by: lee, line: (id) => `break-glass ${id} fire`, want: 'not among those' },
-    { when: 'the glass is broken without a reason', by: root, line: (id) => `break-glass ${id}`, want: 'needs a reason' },
+    {
+      when: 'the glass is not theirs to break',
+      by: lee,
+      line: (id) => `break-glass ${id} fire`,
+      want: 'not among those',
+    },
+    {
+      when: 'the glass is broken without a reason',
+      by: root,
+      line: (id) => `break-glass ${id}`,
+      want: 'needs a reason',
+    },
   ])('because $when is answered with that, and leaves nothing behind', async ({ by, before, line, want }) => {
     const changing = aChanging();
     const id = await aWaitingChange(changing);

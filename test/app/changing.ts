@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { type ExecuteDeps, execute } from '../../src/app/execute.ts';
 import { laneOf } from '../../src/app/lanes.ts';
-import { record } from '../../src/app/record.ts';
-import type { ChangePorts, HelmPort } from '../../src/core/change-ports.ts';
+import type { ChangePorts, HelmPort, LeaseHolder } from '../../src/core/change-ports.ts';
 import type { OpsError } from '../../src/core/errors.ts';
 import { ClusterName, type RunId } from '../../src/core/ids.ts';
 import { type ChangeContext, type ChangeJob, defineChange, type JobRun, type Planned } from '../../src/core/job.ts';
@@ -104,6 +103,28 @@ const helm: HelmPort = {
   settlePending: unused,
 };
 
+/** A Lease that remembers who took it; the first tries reject with what `locked` holds. */
+export function fakePorts(locked: OpsError[]) {
+  const leases: string[] = [];
+  const ports = ({ run, attempt }: LeaseHolder): ChangePorts => ({
+    helm,
+    write: { create: unused, replace: unused, mergePatch: unused, remove: unused },
+    lease: {
+      acquire: async () => {
+        const error = locked.shift();
+        if (error) throw error;
+        leases.push(`acquire ${run}/${attempt}`);
+      },
+      prove: async () => undefined,
+      release: async () => {
+        leases.push(`release ${run}/${attempt}`);
+      },
+    },
+    close: async () => undefined,
+  });
+  return { ports, leases };
+}
+
 export type Changing = {
   readonly world: World;
   readonly change: FakeChange;
@@ -123,23 +144,8 @@ export function aChanging(more: { readonly change?: Partial<FakeChange>; readonl
   const world = aWorld({ jobs: [change.job, aJob()], config: more.config ?? POLICY });
   world.members.set('S01APPROVERS', ['U02LEE']);
   const locked: OpsError[] = [];
-  const leases: string[] = [];
-  const openPorts = async (_: unknown, { run, attempt }: { run: RunId; attempt: number }): Promise<ChangePorts> => ({
-    helm,
-    write: { create: unused, replace: unused, mergePatch: unused, remove: unused },
-    lease: {
-      acquire: async () => {
-        const error = locked.shift();
-        if (error) throw error;
-        leases.push(`acquire ${run}/${attempt}`);
-      },
-      prove: async () => undefined,
-      release: async () => {
-        leases.push(`release ${run}/${attempt}`);
-      },
-    },
-    close: async () => undefined,
-  });
+  const { ports, leases } = fakePorts(locked);
+  const openPorts = async (_: unknown, holder: LeaseHolder): Promise<ChangePorts> => ports(holder);
   const policy = () => world.config().policy;
   const base = { ...world, openCluster: async () => fakeCluster(), worker: 'host/1', changes: { policy, openPorts } };
   return {
@@ -163,12 +169,4 @@ export async function aWaitingChange(changing: Changing, line = 'enable native-r
   const { now } = await runOf(changing.world, id);
   if (now.state !== 'awaiting-approval') throw new Error(`it is ${JSON.stringify(now)}`);
   return id;
-}
-
-export async function cancelledBy(
-  world: World,
-  id: RunId,
-  by: World['ask'] extends never ? never : Parameters<typeof record>[2],
-) {
-  return record(world.state.runs, id, by);
 }

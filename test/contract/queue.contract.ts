@@ -61,6 +61,7 @@ export function queueContract(name: string, start: () => Promise<QueueServer>): 
     };
     delivery(world);
     rendering(world);
+    reminding(world);
     exclusion(world);
     cancelling(world);
     closing(world);
@@ -145,6 +146,24 @@ function delivery({ queues, consumers }: World): void {
 }
 
 /** A renderer that shows versions of runs, each run at most once in `spacingMs`, as somebody who watches Slack sees it. */
+function reminding(world: World): void {
+  it('brings a reminder back at its time and not before, once however often it was asked for', async () => {
+    const [queue, run, seen] = [await world.queues(), aRunId(), [] as number[]];
+    const at = new Date(Date.now() + 400);
+    for (let times = 0; times < 3; times++) await queue.remind(run, at, 'a1b2c3d4-1');
+    await queue.remind(run, new Date(Date.now() - 1_000), 'a1b2c3d4-2');
+
+    await (await world.consumers()).consume({ type: 'deadline' }, 2, async (each) => {
+      if (each === run) seen.push(Date.now());
+      return DONE;
+    });
+
+    await expect.poll(() => seen.length, SOON).toBe(2);
+    expect(seen[0]).toBeLessThan(seen[1] ?? 0);
+    expect(seen[1]).toBeGreaterThanOrEqual(at.getTime() - 20);
+  });
+}
+
 function aRenderer(spacingMs: number) {
   const wanted = new Map<RunId, number>();
   const shown = new Map<RunId, number>();
