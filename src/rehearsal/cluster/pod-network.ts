@@ -16,7 +16,7 @@ function askedBy(args: readonly string[]): Asked | undefined {
   if (found === undefined) return undefined;
   const flag = args.findIndex((arg) => TIME_FLAGS.has(arg));
   const seconds = flag < 0 ? DEFAULT_SECONDS : Number(args[flag + 1]);
-  return { address: found?.[1] ?? '', path: found?.[2] ?? '/', seconds };
+  return { address: found[1] ?? '', path: found[2] ?? '/', seconds };
 }
 
 /** An ephemeral port: netexec's /clientip prints address and port. */

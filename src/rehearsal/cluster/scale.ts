@@ -226,7 +226,7 @@ function loadWorkloads(loader: Loader, moulds: Moulds, pods: number): void {
   const { store, type } = loader;
   const numbers = Array.from({ length: Math.ceil(pods / PODS_PER_WORKLOAD) }, (_, index) => index);
   const deployments = numbers.map((number): LazyObject => {
-    const { namespace, app, labels } = workloadOf(number);
+    const { namespace, app } = workloadOf(number);
     const metadata = metadataOf(moulds.deployment, app, { namespace, labels: { app } });
     const counts = {
       replicas: PODS_PER_WORKLOAD,
@@ -234,11 +234,9 @@ function loadWorkloads(loader: Loader, moulds: Moulds, pods: number): void {
       updatedReplicas: PODS_PER_WORKLOAD,
     };
     const status = { ...recordAt(moulds.deployment, 'status'), ...counts, availableReplicas: PODS_PER_WORKLOAD };
-    const spec = {
-      ...recordAt(moulds.deployment, 'spec'),
-      replicas: PODS_PER_WORKLOAD,
-      selector: { matchLabels: labels },
-    };
+    const before = recordAt(moulds.deployment, 'spec');
+    const template = { ...recordAt(before, 'template'), metadata: { labels: { app } } };
+    const spec = { ...before, replicas: PODS_PER_WORKLOAD, selector: { matchLabels: { app } }, template };
     return {
       namespace,
       name: app,

@@ -169,3 +169,43 @@ describe('workloads over time', () => {
     });
   });
 });
+
+describe('synthesised workloads', () => {
+  let cluster: RehearsalCluster;
+  beforeAll(async () => {
+    cluster = await startRehearsalCluster({ speed: 40, nodes: 6, pods: 90 });
+  });
+  afterAll(() => cluster.close());
+
+  const PODS = '/api/v1/namespaces/team-0000/pods';
+
+  it('roll and replace their pods like recorded ones', async () => {
+    const path = '/apis/apps/v1/namespaces/team-0000/deployments/web-00';
+    const headers = { 'Content-Type': 'application/strategic-merge-patch+json' };
+    const body = { spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': 'now' } } } } };
+    const mine = async () => podsAt(cluster, `${PODS}?labelSelector=app%3Dweb-00`);
+    const before = new Set((await mine()).map((pod) => pod.metadata.name));
+
+    await ask(cluster, { method: 'PATCH', path, headers, body });
+
+    await until('every pod is new and Ready', async () => {
+      const now = await mine();
+      return now.length === before.size && now.every((pod) => isReady(pod) && !before.has(pod.metadata.name));
+    });
+  });
+
+  it('get a new pod for an evicted one', async () => {
+    const mine = async () => podsAt(cluster, `${PODS}?labelSelector=app%3Dweb-01`);
+    const [first, ...others] = await mine();
+    const name = first?.metadata.name ?? '';
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace: 'team-0000' } };
+
+    await ask(cluster, { method: 'POST', path: `${PODS}/${name}/eviction`, body: eviction });
+
+    await until('there are as many as before', async () => {
+      const now = await mine();
+      const ready = now.filter(isReady).map((pod) => pod.metadata.name);
+      return !ready.includes(name) && ready.length === others.length + 1;
+    });
+  });
+});

@@ -48,6 +48,9 @@ export type Agents = {
   /** Whether the agent's pod is Ready, so that the node's CNI works. */
   readonly isUp: (nodeName: string) => boolean;
   readonly setUp: (nodeName: string, up: boolean) => void;
+  /** Whether the agent's API answers: not while it starts. */
+  readonly answers: (nodeName: string) => boolean;
+  readonly setStarting: (nodeName: string) => void;
   /** The network between the nodes knows the way to pods: a router, BGP or the cloud. */
   readonly underlayRoutesPods: () => boolean;
   readonly setUnderlayRoutesPods: (routes: boolean) => void;
@@ -149,10 +152,12 @@ export function createAgents(store: Store, table: ResourceTable, nowMs: () => nu
   };
   let atStart = currentConfig();
   const down = new Set<string>();
+  const starting = new Set<string>();
   let underlayRoutesPods = false;
   const start = (nodeName: string, config: AgentConfig): void => {
     const hadRoutes = started.get(nodeName)?.directRoutes ?? makesRoutes(atStart);
     const directRoutes = makesRoutes(config) || (isNative({ config }) && hadRoutes);
+    starting.delete(nodeName);
     started.set(nodeName, { config, startedAtMs: nowMs(), directRoutes });
   };
 
@@ -175,6 +180,8 @@ export function createAgents(store: Store, table: ResourceTable, nowMs: () => nu
       underlayRoutesPods = routes;
     },
     speed,
+    answers: (nodeName) => !starting.has(nodeName),
+    setStarting: (nodeName) => void starting.add(nodeName),
     isUp: (nodeName) => !down.has(nodeName),
     setUp: (nodeName, up) => {
       if (up) down.delete(nodeName);
@@ -183,6 +190,7 @@ export function createAgents(store: Store, table: ResourceTable, nowMs: () => nu
     reset: () => {
       started.clear();
       down.clear();
+      starting.clear();
       views.forget();
       atStart = currentConfig();
     },

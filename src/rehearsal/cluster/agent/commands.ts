@@ -96,7 +96,12 @@ const CILIUM: Readonly<Record<string, Runner>> = {
     exited(`Encryption: ${agent.config['enable-wireguard'] === 'true' ? 'Wireguard' : 'Disabled'}\n`),
 };
 
+const NO_SOCKET = 'dial unix /var/run/cilium/cilium.sock: connect: no such file or directory';
+
 function runCilium(agent: Agent, line: CommandLine, world: AgentWorld): ExecResult {
+  if (!world.agents.answers(agent.name)) {
+    return exited('', 1, `Error: Cannot get status/probe: Get "http://localhost/v1/healthz": ${NO_SOCKET}\n`);
+  }
   const [first = '', second = ''] = line.words;
   const runner = CILIUM[`${first} ${second}`] ?? CILIUM[first];
   if (runner !== undefined) return runner(agent, line, world);

@@ -37,6 +37,12 @@ const RECONCILERS: Readonly<Record<string, Reconcile>> = {
 /** A burst of changes is one reconciliation. */
 const SETTLE_MS = 20;
 
+/** A pod of a synthesised workload went: its ReplicaSet exists only in the pod's words, and is made now. */
+function reviveDeployment(world: ControllerWorld, { namespace, name }: ObjectKey): void {
+  const deployment = world.store.get(world.type('apps/v1', 'Deployment'), namespace, name.replace(/-[^-]+$/, ''));
+  if (deployment !== undefined) reconcileDeployment(world, deployment);
+}
+
 /** Budgets are counted once per burst and namespace. */
 function createBudgetQueue(world: ControllerWorld) {
   const dirty = new Set<string>();
@@ -63,6 +69,7 @@ function createQueue(world: ControllerWorld, revisions: () => Revisions) {
     for (const { kind, namespace, name } of batch) {
       const object = world.store.get(world.type('apps/v1', kind), namespace, name);
       if (object !== undefined) RECONCILERS[kind]?.(world, object, revisions());
+      else if (kind === 'ReplicaSet') reviveDeployment(world, { namespace, name });
     }
   };
   return {

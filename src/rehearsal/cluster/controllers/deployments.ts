@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { isRecord, type KubeObject, numberAt, recordAt, textAt } from '../kube-object.ts';
-import { isLazy } from '../store-entry.ts';
+import { readEntry } from '../store.ts';
+import { isLazy, labelsOf } from '../store-entry.ts';
 import { countOf, templateHash } from './counts.ts';
 import { controllerUid } from './pods.ts';
 import { replicasOf } from './replica-sets.ts';
@@ -25,9 +26,15 @@ function withoutHash(template: unknown): unknown {
   return { ...recordAt(template), metadata: { ...recordAt(template, 'metadata'), labels } };
 }
 
-function createReplicaSet(world: ControllerWorld, deployment: KubeObject, revision: number): KubeObject {
-  const template = recordAt(deployment, 'spec', 'template');
-  const hash = templateHash(template);
+type NewReplicaSet = {
+  readonly template: unknown;
+  readonly hash: string;
+  readonly uid?: string;
+  readonly replicas?: number;
+};
+
+function createReplicaSet(world: ControllerWorld, deployment: KubeObject, input: NewReplicaSet): KubeObject {
+  const { template, hash, replicas = 0 } = input;
   const { name, namespace = '', uid = '' } = deployment.metadata;
   const labels = { ...recordAt(template, 'metadata', 'labels'), [HASH_LABEL]: hash } as Record<string, string>;
   const matchLabels = { ...recordAt(deployment, 'spec', 'selector', 'matchLabels'), [HASH_LABEL]: hash };
@@ -38,20 +45,45 @@ function createReplicaSet(world: ControllerWorld, deployment: KubeObject, revisi
     metadata: {
       name: `${name}-${hash}`,
       namespace,
-      uid: randomUUID(),
+      uid: input.uid ?? randomUUID(),
       generation: 1,
       creationTimestamp: timestamp(world.now()),
       labels,
-      annotations: { [REVISION]: String(revision) },
+      annotations: { [REVISION]: String(replicaSetsOf(world, deployment).length + 1) },
       ownerReferences: [owner],
     },
     spec: {
-      replicas: 0,
+      replicas,
       selector: { matchLabels },
-      template: { ...template, metadata: { ...recordAt(template, 'metadata'), labels } },
+      template: { ...recordAt(template), metadata: { ...recordAt(template, 'metadata'), labels } },
     },
-    status: { replicas: 0 },
+    status: { replicas, fullyLabeledReplicas: replicas, readyReplicas: replicas, availableReplicas: replicas },
   });
+}
+
+/** A restart is an annotation of the template: without it, the template is what the pods of before were made from. */
+function beforeRestart(template: unknown): unknown {
+  const { annotations: _annotations, ...metadata } = recordAt(template, 'metadata');
+  return { ...recordAt(template), metadata };
+}
+
+/**
+ * Synthesised workloads have no ReplicaSet until somebody touches them. Given one of their pods or not, this makes the
+ * one that their pods name as owner.
+ */
+export function materialise(world: ControllerWorld, deployment: KubeObject): KubeObject | undefined {
+  const { namespace = '' } = deployment.metadata;
+  const app = recordAt(deployment, 'spec', 'selector', 'matchLabels')['app'];
+  const pods = world.type('v1', 'Pod');
+  for (const entry of world.store.scan(pods, namespace)) {
+    const labels = labelsOf(entry);
+    if (labels['app'] !== app || labels[HASH_LABEL] === undefined) continue;
+    const uid = controllerUid(readEntry(entry));
+    const template = beforeRestart(recordAt(deployment, 'spec')['template']);
+    const hash = labels[HASH_LABEL];
+    return createReplicaSet(world, deployment, { template, hash, uid, replicas: replicasOf(deployment) });
+  }
+  return undefined;
 }
 
 function scaleTo(world: ControllerWorld, replicaSet: KubeObject, replicas: number): void {
@@ -130,14 +162,14 @@ function statusOf(world: ControllerWorld, deployment: KubeObject, { wanted, curr
 
 export function reconcileDeployment(world: ControllerWorld, deployment: KubeObject): void {
   const template = recordAt(deployment, 'spec', 'template');
-  const mine = replicaSetsOf(world, deployment);
-  // A synthesised workload has no ReplicaSets: its pods are made as needed and never roll.
-  if (mine.length === 0 && numberAt(deployment, 'status', 'replicas') > 0) return;
+  const known = replicaSetsOf(world, deployment);
+  const synthesised = known.length === 0 && numberAt(deployment, 'status', 'replicas') > 0;
+  const made = synthesised ? materialise(world, deployment) : undefined;
+  const mine = made === undefined ? known : [made];
   const fits = (each: KubeObject): boolean =>
     isDeepStrictEqual(withoutHash(recordAt(each, 'spec')['template']), withoutHash(template));
-  const revision = mine.length + 1;
   const existing = mine.find(fits);
-  const current = existing ?? createReplicaSet(world, deployment, revision);
+  const current = existing ?? createReplicaSet(world, deployment, { template, hash: templateHash(template) });
   const old = mine.filter((each) => each !== existing && replicasOf(each) > 0);
   const rollout = { wanted: replicasOf(deployment), current, old };
   rollTowards(world, deployment, rollout);

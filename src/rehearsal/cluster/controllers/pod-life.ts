@@ -96,6 +96,7 @@ function createStart(world: ControllerWorld, { failures, taken, begin }: LifeRec
       begin(pod);
       return { next: becomeReady, afterMs: READY_MS };
     }
+    world.agents.setStarting(nodeOf(pod));
     const sick = world.troubles.agentTrouble(nodeOf(pod)) === 'crash';
     const why = sick ? 'unable to initialize kernel datapath: file exists' : configurationError(config ?? {});
     if (why === undefined) return { next: loadDatapath, afterMs: DATAPATH_MS };

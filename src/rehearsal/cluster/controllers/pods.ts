@@ -89,6 +89,10 @@ export function withPodDefaults(spec: Readonly<Record<string, unknown>>): Record
 
 export const PENDING_STATUS = { phase: 'Pending', qosClass: 'BestEffort' };
 
+function labelsAt(value: unknown, ...path: readonly string[]): Labels {
+  return recordAt(value, ...path) as Labels;
+}
+
 type NewPod = {
   readonly owner: KubeObject;
   readonly template: unknown;
@@ -113,7 +117,8 @@ export function createPod(
     uid: randomUUID(),
     generation: 1,
     creationTimestamp: timestamp(world.now()),
-    labels: { ...(recordAt(templateMeta, 'labels') as Labels), ...labels },
+    // Whatever the template says, an owner finds its pods again: the API server sees to that in its own way.
+    labels: { ...labelsAt(templateMeta, 'labels'), ...labelsAt(owner, 'spec', 'selector', 'matchLabels'), ...labels },
     annotations: recordAt(templateMeta, 'annotations') as Record<string, string>,
     ownerReferences,
   };
