@@ -38,6 +38,16 @@ async function turn(id: string, value: string): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
+/** Does `act` while the fault is on. */
+async function during<Value>(id: string, value: string, act: () => Promise<Value>): Promise<Value> {
+  await turn(id, value);
+  try {
+    return await act();
+  } finally {
+    await turn(id, 'off');
+  }
+}
+
 describe('preflight on the rehearsal cluster', () => {
   it('finds native routing possible, and says with which CIDR and routes', async () => {
     const { outcome, report } = await ask();
@@ -60,8 +70,7 @@ describe('preflight on the rehearsal cluster', () => {
     { fault: 'access', value: 'no-exec', check: 'direct-routes', word: 'unknown' },
     { fault: 'cilium', value: 'not-rolled-out', check: 'current-mode', word: 'warning' },
   ])('$fault $value: $check $word', async ({ fault, value, check, word }) => {
-    await turn(fault, value);
-    const { outcome, report } = await ask().finally(() => turn(fault, 'off'));
+    const { outcome, report } = await during(fault, value, () => ask());
 
     expect(report.findings.find(({ text }) => text.includes(`(${check})`))?.text).toMatch(new RegExp(`^${word}, `));
     expect(outcome.type).toBe(word === 'warning' ? 'succeeded' : 'failed');

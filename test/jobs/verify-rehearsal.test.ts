@@ -47,6 +47,16 @@ async function turn(id: string, value: string): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
+/** Does `act` while the fault is on. */
+async function during<Value>(id: string, value: string, act: () => Promise<Value>): Promise<Value> {
+  await turn(id, value);
+  try {
+    return await act();
+  } finally {
+    await turn(id, 'off');
+  }
+}
+
 async function probePods(): Promise<readonly unknown[]> {
   const query = { namespace: 'cilium-chatops', labelSelector: `${MANAGED_BY}=${MANAGER}`, as: 'objects' } as const;
   const found: unknown[] = [];
@@ -81,16 +91,14 @@ describe('verify on the rehearsal cluster', () => {
   });
 
   it('an image that cannot be pulled is the reason, and nothing is left behind', async () => {
-    await turn('images', 'missing');
-    const { report } = await ask({ probes: probes() }).finally(() => turn('images', 'off'));
+    const { report } = await during('images', 'missing', () => ask({ probes: probes() }));
 
     expect(report.partial).toMatch(/probe pods did not get ready: node1: \w*Image/);
     expect(await probePods()).toEqual([]);
   });
 
   it('the mixed state shows in the traffic, both ways', async () => {
-    await turn('cilium', 'mixed');
-    const { outcome, report } = await ask({ probes: probes() }).finally(() => turn('cilium', 'off'));
+    const { outcome, report } = await during('cilium', 'mixed', () => ask({ probes: probes() }));
 
     expect(outcome).toMatchObject({ type: 'failed', code: 'VerificationFailed' });
     expect(report.findings.find(({ text }) => text.includes('(pair-probe)'))?.text).toMatch(/4 of 6 pairs not reached/);
