@@ -13,6 +13,14 @@ const chromium = findChromium();
 const WIDE = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
+/** Whether the message with this text is in view in the channel. Text, not a function: these types have no DOM. */
+const IN_VIEW = `(text) => {
+  const pane = document.querySelector('.channel-pane .scroller').getBoundingClientRect();
+  const message = [...document.querySelectorAll('.channel-pane [data-ts]')].find((each) => each.textContent.includes(text));
+  const box = message?.getBoundingClientRect();
+  return box !== undefined && box.top >= pane.top - 1 && box.bottom <= pane.bottom + 1;
+}`;
+
 // Named so that a skipped run says what it did not cover.
 describe.skipIf(chromium === undefined)('the page in Chromium (set CHROMIUM to its path where it is not found)', () => {
   let browser: Browser;
@@ -150,6 +158,36 @@ describe.skipIf(chromium === undefined)('the page in Chromium (set CHROMIUM to i
     await page.getByLabel('Act as').selectOption('Dana Ortiz');
 
     await page.getByText('for your eyes only').waitFor();
+  });
+
+  it('brings what comes next into view beside an open thread, unless the reader has scrolled up', async () => {
+    const { slack, control, channel, user } = await startWithBot();
+    const write = (number: number) =>
+      control('message', {
+        channel: channel('ops'),
+        user: user('lee'),
+        text: `line ${number}. ${'words '.repeat(60)}`,
+      });
+    for (let number = 1; number <= 20; number += 1) await write(number);
+    const page = await open(slack.url);
+    const inView = (text: string) => `(${IN_VIEW})(${JSON.stringify(text)})`;
+    await page.waitForFunction(inView('line 20.'));
+    const older = page.locator('.channel-pane [data-ts]').filter({ hasText: 'line 18.' });
+    await older.hover();
+    await older.getByRole('link', { name: 'Reply in thread' }).click();
+    await page.getByRole('complementary', { name: 'Thread' }).waitFor();
+
+    await write(21);
+    await page.waitForFunction(inView('line 21.'));
+    await page.getByRole('main').hover();
+    await page.mouse.wheel(0, -100_000);
+    await page.waitForFunction(inView('line 1.'));
+    await write(22);
+    await page.locator('.channel-pane').getByText('line 22.').waitFor();
+    expect(await page.evaluate(inView('line 22.'))).toBe(false);
+    await say(page, '/cilium secret');
+
+    await page.waitForFunction(inView('for your eyes only'));
   });
 
   it('opens the Home of whoever acts', async () => {

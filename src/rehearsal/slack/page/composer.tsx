@@ -3,12 +3,17 @@ import { explain, isToldBySlackbot, postControl } from './control.ts';
 import { type Suggestion, suggest, toOutgoing } from './suggestions.ts';
 import { useWorkspace } from './workspace-context.tsx';
 
-type Props = { readonly channel: string; readonly threadTs?: string; readonly placeholder: string };
+type Props = {
+  readonly channel: string;
+  readonly threadTs?: string;
+  readonly placeholder: string;
+  readonly onSend: () => void;
+};
 
 const NONE = -1;
 
 /** Enter sends, Shift+Enter breaks the line, Tab or Enter takes the suggestion chosen with the arrow keys. */
-export function Composer({ channel, threadTs, placeholder }: Props) {
+export function Composer({ channel, threadTs, placeholder, onSend }: Props) {
   const { snapshot, viewer, bot } = useWorkspace();
   const [typed, setTyped] = useState('');
   const [active, setActive] = useState(NONE);
@@ -33,6 +38,7 @@ export function Composer({ channel, threadTs, placeholder }: Props) {
     const sent = typed;
     edit('');
     setProblem('');
+    onSend();
     const outgoing = toOutgoing(sent, snapshot.users);
     const { type, ...body } = outgoing;
     const place = type === 'command' ? { threadTs } : { thread_ts: threadTs };

@@ -1,7 +1,8 @@
-import { Fragment, useEffect, useLayoutEffect, useRef } from 'react';
+import { Fragment } from 'react';
 import type { UiMessage } from '../ui-protocol.ts';
 import { MessageView } from './message.tsx';
 import { dayTitle, isoDay } from './slack-date.ts';
+import { useFollowNewest } from './use-follow-newest.ts';
 import { useWorkspace } from './workspace-context.tsx';
 
 type Props = {
@@ -9,16 +10,16 @@ type Props = {
   readonly messages: readonly UiMessage[];
   readonly inThread: boolean;
   readonly target: string | undefined;
+  /** How often the reader has sent something from below the list. */
+  readonly sent: number;
 };
 
-const NEAR_BOTTOM_PX = 120;
 const SAME_BREATH_SECONDS = 5 * 60;
 
-/** Messages oldest first. It follows the newest one unless the reader has scrolled up. */
-export function MessageList({ label, messages, inThread, target }: Props) {
+/** Messages oldest first. It follows the newest one unless the reader has scrolled up, and comes back when they send something. */
+export function MessageList({ label, messages, inThread, target, sent }: Props) {
   const { now } = useWorkspace();
-  const { pane, content } = useFollowNewest(messages.length);
-  useShowTarget(pane, target, messages.length > 0);
+  const { pane, content } = useFollowNewest({ count: messages.length, sent, target });
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section className="scroller" ref={pane} aria-label={label} tabIndex={0}>
@@ -54,40 +55,4 @@ function dayOf(message: UiMessage, now: Date): string {
 function continues(before: UiMessage | undefined, message: UiMessage): boolean {
   if (before?.user !== message.user || before.ephemeralTo !== message.ephemeralTo) return false;
   return message.ephemeralTo === undefined && Number(message.ts) - Number(before.ts) < SAME_BREATH_SECONDS;
-}
-
-/** Pictures and late bundles change the height after a message was drawn, so the height itself is watched. */
-function useFollowNewest(count: number) {
-  const pane = useRef<HTMLElement>(null);
-  const content = useRef<HTMLOListElement>(null);
-  const follows = useRef(true);
-  useEffect(() => {
-    const scroller = pane.current;
-    if (!scroller || !content.current) return;
-    const onScroll = () => {
-      follows.current = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_BOTTOM_PX;
-    };
-    const watcher = new ResizeObserver(() => {
-      if (follows.current) scroller.scrollTop = scroller.scrollHeight;
-    });
-    watcher.observe(content.current);
-    watcher.observe(scroller);
-    scroller.addEventListener('scroll', onScroll, { passive: true });
-    return () => {
-      watcher.disconnect();
-      scroller.removeEventListener('scroll', onScroll);
-    };
-  }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the count is the trigger, not an input
-  useLayoutEffect(() => {
-    if (follows.current && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
-  }, [count]);
-  return { pane, content };
-}
-
-function useShowTarget(pane: { readonly current: HTMLElement | null }, target: string | undefined, ready: boolean) {
-  useEffect(() => {
-    if (!ready || target === undefined) return;
-    pane.current?.querySelector(`[data-ts="${CSS.escape(target)}"]`)?.scrollIntoView({ block: 'nearest' });
-  }, [pane, target, ready]);
 }

@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { Composer } from './composer.tsx';
 import { EmojiText } from './emoji-text.tsx';
 import { MessageList } from './message-list.tsx';
@@ -9,6 +10,7 @@ type ChannelProps = { readonly channel: string; readonly openThread: string | un
 
 export function ChannelPane({ channel, openThread }: ChannelProps) {
   const { snapshot, viewer } = useWorkspace();
+  const [sent, setSent] = useState(0);
   const known = snapshot.channels.find(({ id }) => id === channel);
   const name = known ? channelTitle(known.name, known.isPrivate) : channel;
   return (
@@ -28,14 +30,21 @@ export function ChannelPane({ channel, openThread }: ChannelProps) {
         messages={channelMessages(snapshot, channel, viewer)}
         inThread={false}
         target={openThread}
+        sent={sent}
       />
-      <Composer key={`composer ${channel}`} channel={channel} placeholder={`Message #${known?.name ?? channel}`} />
+      <Composer
+        key={`composer ${channel}`}
+        channel={channel}
+        placeholder={`Message #${known?.name ?? channel}`}
+        onSend={() => setSent((times) => times + 1)}
+      />
     </main>
   );
 }
 
 export function ThreadPane({ channel, ts }: { readonly channel: string; readonly ts: string }) {
   const { snapshot, viewer, channelName } = useWorkspace();
+  const [sent, setSent] = useState(0);
   const root = threadRoot(snapshot, { channel, ts });
   const messages = threadMessages(snapshot, { channel, ts }, viewer);
   const close = formatRoute({ type: 'channel', channel });
@@ -57,8 +66,15 @@ export function ThreadPane({ channel, ts }: { readonly channel: string; readonly
         messages={messages}
         inThread
         target={ts === root ? undefined : ts}
+        sent={sent}
       />
-      <Composer key={`composer ${root}`} channel={channel} threadTs={root} placeholder="Reply…" />
+      <Composer
+        key={`composer ${root}`}
+        channel={channel}
+        threadTs={root}
+        placeholder="Reply…"
+        onSend={() => setSent((times) => times + 1)}
+      />
     </aside>
   );
 }
