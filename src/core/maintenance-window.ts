@@ -64,8 +64,8 @@ function wallClock(timeZone: string): (at: Date) => WallClock {
   });
   return (at) => {
     const parts = new Map(format.formatToParts(at).map((part) => [part.type, part.value]));
-    const name = parts.get('weekday')?.toLowerCase();
-    const day = DAYS.findIndex((each) => each === name);
+    const names: readonly string[] = DAYS;
+    const day = names.indexOf(parts.get('weekday')?.toLowerCase() ?? '');
     return { day, minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')) };
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GroupId, UserId } from './ids.ts';
 import { Mark, NextStep } from './report.ts';
 
 /**
@@ -21,10 +22,15 @@ export const Reply = z
       )
       .max(40),
     next: z.array(NextStep).max(5),
+    /** People and groups whose ids stand in the texts: shown by their names where there are names. Nobody else is. */
+    people: z.object({ users: z.array(UserId).max(100), groups: z.array(GroupId).max(20) }).optional(),
   })
   .readonly();
 export type Reply = z.infer<typeof Reply>;
 
-export function reply(mark: Mark, text: string, more: Partial<Pick<Reply, 'lines' | 'next'>> = {}): Reply {
-  return { mark, text, lines: more.lines ?? [], next: more.next ?? [] };
+type More = Partial<Pick<Reply, 'lines' | 'next' | 'people'>>;
+
+export function reply(mark: Mark, text: string, more: More = {}): Reply {
+  const people = more.people === undefined ? {} : { people: more.people };
+  return { mark, text, lines: more.lines ?? [], next: more.next ?? [], ...people };
 }

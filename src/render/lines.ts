@@ -1,12 +1,14 @@
 import type { RichTextBlock, RichTextElement, RichTextSection, SectionBlock } from '@slack/types';
 import type { Actor } from '../core/actor.ts';
+import type { GroupId } from '../core/ids.ts';
 import { cutLines, literal, mrkdwn, mrkdwnCode, oneLine, truncate } from './escape.ts';
 import { LIMITS } from './slack-message.ts';
 
 /** A line of a message before it is known which kind of block carries it. Texts are raw: they are escaped below. */
 export type Span =
   | { readonly type: 'text'; readonly text: string; readonly style?: 'bold' | 'code' }
-  | { readonly type: 'user'; readonly by: Actor }
+  | { readonly type: 'user'; readonly by: Pick<Actor, 'user'> }
+  | { readonly type: 'group'; readonly id: GroupId }
   | { readonly type: 'time'; readonly at: string; readonly format: string };
 export type Line = readonly Span[];
 
@@ -104,6 +106,8 @@ function spanToMrkdwn(span: Span, styled: boolean): string {
   switch (span.type) {
     case 'user':
       return personMrkdwn(span.by);
+    case 'group':
+      return `<!subteam^${span.id}>`;
     case 'time':
       return timeMrkdwn(span.at, span.format);
     case 'text':
@@ -121,7 +125,7 @@ export function boldMrkdwn(value: string): string {
 }
 
 /** The id was validated when the event was read; someone in a terminal is a login name and no mention. */
-export function personMrkdwn(by: Actor): string {
+export function personMrkdwn(by: Pick<Actor, 'user'>): string {
   return by.user.startsWith('local:') ? mrkdwn(by.user.slice('local:'.length)) : `<@${by.user}>`;
 }
 

@@ -1,7 +1,7 @@
 import type { Reply } from '../core/reply.ts';
 import { nextButtons } from './buttons.ts';
 import { cut } from './escape.ts';
-import { bold, code, type Line, linesBlock, text, toFallback } from './lines.ts';
+import { bold, code, type Line, linesBlock, type Span, text, toFallback } from './lines.ts';
 import { MARK_SYMBOL } from './marks.ts';
 import { plural } from './numbers.ts';
 import { LIMITS, type MessageBlock, type SlackMessage, sizeOf } from './slack-message.ts';
@@ -9,8 +9,9 @@ import { LIMITS, type MessageBlock, type SlackMessage, sizeOf } from './slack-me
 /** A short answer to one person: help, a refusal, what is wrong with a typed line. */
 export function renderReply(reply: Reply): SlackMessage {
   const symbol = MARK_SYMBOL[reply.mark];
-  const first: Line = [text(symbol === '' ? '' : `${symbol} `), bold(reply.text, 600)];
-  const rest = reply.lines.map((line) => lineOf(line));
+  const named = namesIn(reply.people);
+  const first: Line = [text(symbol === '' ? '' : `${symbol} `), ...named(reply.text, (part) => bold(part, 600))];
+  const rest = reply.lines.map((line) => lineOf(line, named));
   const buttons = nextButtons(reply.next);
   for (let shown = rest.length; ; shown -= 1) {
     const hidden = rest.length - shown;
@@ -26,10 +27,27 @@ export function renderReply(reply: Reply): SlackMessage {
   }
 }
 
-function lineOf({ label, code: typed, text: said }: Reply['lines'][number]): Line {
+type Named = (said: string, plain: (part: string) => Span) => readonly Span[];
+
+function lineOf({ label, code: typed, text: said }: Reply['lines'][number], named: Named): Line {
+  const words = typed === undefined ? said : `  ${said ?? ''}`;
   return [
     ...(label === undefined ? [] : [text(`${label}  `, 60)]),
     ...(typed === undefined ? [] : [code(typed, 300)]),
-    ...(said === undefined ? [] : [text(typed === undefined ? said : `  ${said}`, 600)]),
+    ...(said === undefined || words === undefined ? [] : named(words, (part) => text(part, 600))),
   ];
+}
+
+/** Ids of the people that the answer itself names become mentions; any other id in a text stays text. */
+function namesIn(people: Reply['people']): Named {
+  const { users = [], groups = [] } = people ?? {};
+  const spans = new Map<string, Span>([
+    ...users
+      .filter((user) => !user.startsWith('local:'))
+      .map((user) => [user, { type: 'user', by: { user } }] as const),
+    ...groups.map((id) => [id, { type: 'group', id }] as const),
+  ]);
+  if (spans.size === 0) return (said, plain) => [plain(said)];
+  const ids = new RegExp(`(?<![A-Za-z0-9])(${[...spans.keys()].join('|')})(?![A-Za-z0-9])`);
+  return (said, plain) => said.split(ids).flatMap((part) => (part === '' ? [] : [spans.get(part) ?? plain(part)]));
 }

@@ -436,7 +436,11 @@ describe('the lock', () => {
       over = true;
     });
 
-    await expect.poll(() => (changing.world.clock.advance(1_000), over), { interval: 5 }).toBe(true);
+    const later = (): boolean => {
+      changing.world.clock.advance(1_000);
+      return over;
+    };
+    await expect.poll(later, { interval: 5 }).toBe(true);
 
     await ended;
     expect(await outcomeOf(changing, id)).toMatchObject({ type: 'succeeded' });

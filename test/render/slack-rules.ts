@@ -18,8 +18,8 @@ function merged(all: readonly Strings[]): Strings {
   return { mrkdwn: all.flatMap((each) => each.mrkdwn), literal: all.flatMap((each) => each.literal) };
 }
 
-/** Ours: who asked (two people in these tests) and times. Anything else in angle brackets came from outside. */
-const OURS = /<@U0(?:1DANA|2SAM)>|<!date\^\d+\^(?:\{[a-z_]+\} ?)+\|[0-9: -]+ UTC>/g;
+/** Ours: who asked or voted (the people of these tests) and times. Anything else in angle brackets came from outside. */
+const OURS = /<@U0(?:1DANA|2SAM|3LEE|4KIM)>|<!date\^\d+\^(?:\{[a-z_]+\} ?)+\|[0-9: -]+ UTC>/g;
 const HIDDEN = /(?!\n|\uFE0F)[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]/u;
 
 /** Fails with a reason when Slack would refuse the message, or when something in it does more than being read. */

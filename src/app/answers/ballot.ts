@@ -41,6 +41,7 @@ export async function refusedApproval(ballot: Ballot): Promise<Reply | undefined
   const frozen = await freezeOf(context.state.blobs, request.cluster);
   if (frozen)
     return reply('warn', `Not counted: ${frozenWords(request.cluster, frozen)}`, {
+      people: { users: [frozen.by.user], groups: [] },
       next: [{ label: 'Unfreeze', command: `unfreeze ${frozen.everywhere ? '--all' : request.cluster}` }],
     });
   const [hold] = holdsIn(waiting.plan.digest, votes);

@@ -67,6 +67,7 @@ export const unfreeze: Answer = {
     if (!known) return reply('none', `${named(place)} is not frozen`);
     if (known.by.user !== context.by.user && !(await mayThaw(context, place)))
       return reply('warn', `Not allowed: ${known.by.user} froze ${named(place)}`, {
+        people: { users: [known.by.user], groups: [] },
         lines: [{ text: 'That person or somebody who may approve changes there can unfreeze it' }],
       });
     await putFreeze(context.state.blobs, place, undefined);

@@ -26,8 +26,31 @@ export async function castVote(
 ): Promise<Reply> {
   const named = await namedRun(raw['run'], context);
   if (!named.ok) return named.reply;
+  return withPeople(named.run, context, await cast(named.run, { raw, context, judge, told }));
+}
+
+type Casting = {
+  readonly raw: Readonly<Record<string, unknown>>;
+  readonly context: AnswerContext;
+  readonly judge: (ballot: Ballot) => Promise<Judged>;
+  readonly told: (run: Run, ballot: Ballot) => Reply;
+};
+
+/** Whoever is named in an answer about a run is one of these. */
+function withPeople({ request, votes, plan }: Run, { by }: AnswerContext, said: Reply): Reply {
+  const users = [
+    ...(said.people?.users ?? []),
+    by.user,
+    request.by.user,
+    ...votes.map((vote) => vote.by.user),
+    ...(plan?.approvers?.users ?? []),
+  ];
+  return { ...said, people: { users: [...new Set(users)].slice(0, 100), groups: plan?.approvers?.groups ?? [] } };
+}
+
+async function cast(from: Run, { raw, context, judge, told }: Casting): Promise<Reply> {
   const digest = typeof raw['digest'] === 'string' ? raw['digest'] : undefined;
-  for (let { run } = named; ; run = await loadRun(context.state.runs, run.request.run)) {
+  for (let run = from; ; run = await loadRun(context.state.runs, run.request.run)) {
     if (run.now.state !== 'awaiting-approval') return notWaiting(run);
     const ballot: Ballot = { run, waiting: run.now, digest, context };
     const refusal = refusedAtAll(ballot);
