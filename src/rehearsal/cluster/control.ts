@@ -6,6 +6,7 @@
  *   POST /_control/reset                objects, agents and switches as at start, log empty
  *   POST /_control/objects              { object } creates or replaces; DELETE { apiVersion, kind, namespace?, name }
  *   POST /_control/compact              older resourceVersions and continue tokens become 410 Expired
+ *   GET  /_control/agents               -> { agents: [{ node, startedAt, config }] }: what each started with
  *   POST /_control/agents               { node, settings? } restarts one agent, with settings over the ConfigMap's
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -74,6 +75,15 @@ function restartAgent({ cluster }: ControlInput, body: Body): Body {
   return {};
 }
 
+function listAgents({ cluster }: ControlInput): Body {
+  const { agents } = cluster.agents;
+  const list = agents.nodes().map(({ name }) => {
+    const agent = agents.on(name);
+    return { node: name, startedAt: new Date(agent?.startedAtMs ?? 0).toISOString(), config: agent?.config ?? {} };
+  });
+  return { agents: list };
+}
+
 type Route = (input: ControlInput, body: Body) => Body;
 
 const ROUTES: Readonly<Record<string, Route>> = {
@@ -95,6 +105,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
     cluster.store.compact();
     return {};
   },
+  'GET /_control/agents': listAgents,
   'POST /_control/agents': restartAgent,
 };
 

@@ -126,6 +126,7 @@ export const CHANGE_EFFECTS: Readonly<Record<string, BreakIt>> = {
   'owner helm-chart': ownedByHelmChart,
   'owner field-manager': secondManager,
   'budget blocks': blockingBudget,
+  'api gone-5s': goneFor(5),
   'api gone-15s': goneFor(15),
   'api gone-60s': goneFor(60),
 };

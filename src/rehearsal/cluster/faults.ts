@@ -26,6 +26,7 @@ export type FaultsInput = {
 const BREAKS_WATCHES: ReadonlySet<string> = new Set([
   'watches dropped',
   'api unreachable',
+  'api gone-5s',
   'api gone-15s',
   'api gone-60s',
 ]);

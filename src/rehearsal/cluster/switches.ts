@@ -30,6 +30,7 @@ export const SWITCHES: readonly Switch[] = [
       { value: 'errors', label: 'fails: HTTP 500' },
       { value: 'overloaded', label: 'refuses: HTTP 429, try again in 1 s' },
       { value: 'unreachable', label: 'unreachable: connections are reset' },
+      { value: 'gone-5s', label: 'gone for 5 s, then back' },
       { value: 'gone-15s', label: 'gone for 15 s, then back' },
       { value: 'gone-60s', label: 'gone for 60 s, then back' },
     ],
