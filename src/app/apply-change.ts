@@ -1,7 +1,7 @@
 import type { ChangePorts } from '../core/change-ports.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/clock.ts';
 import { OpsError, toOpsError } from '../core/errors.ts';
-import type { ChangeContext, ChangeJob, JobContext } from '../core/job.ts';
+import type { ChangeContext, ChangeJob, JobContext, Planned } from '../core/job.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { changedSince, digestOf, Plan } from '../core/plan.ts';
 import type { Log, Processed } from '../core/ports.ts';
@@ -143,11 +143,11 @@ function lockedOut({ run }: Applying, { message, nextStep }: OpsError, at: Date)
 
 /** What the run ends or waits with when the world is not as it was approved; undefined when it is. */
 async function recheck(deps: ChangeDeps, applying: Applying): Promise<Processed | undefined> {
-  const { run, attempt, job, aborted, plan, context, ports } = applying;
+  const { run, attempt, job, aborted, context, ports } = applying;
   const frozen = await freezeOf(deps.state.blobs, run.request.cluster);
   if (frozen) return attempt.end({ type: 'refused', reason: frozenWords(run.request.cluster, frozen) });
   await attempt.progress({ type: 'step-started', step: 'world', title: 'World unchanged since approval' });
-  let unchanged = false;
+  const found: { same?: true } = {};
   const limits = { run, attempt, aborted, deadlineMs: RECHECK_LIMIT_MS, cleansUp: false };
   const processed = await withinLimits(deps, limits, async ({ signal, log }) => {
     const planning = job.plan(run.request.args, { ...context, signal, log, helm: ports.helm });
@@ -157,16 +157,23 @@ async function recheck(deps: ChangeDeps, applying: Applying): Promise<Processed 
       if (attempt.cancelledBy()) throw new Error('cancelled');
     });
     if (again.type === 'refused') return attempt.end(refused(again));
-    if (digestOf(again.plan) === run.approvedDigest) {
-      await stoppable(attempt, signal)({ type: 'step-ended', step: 'world', result: 'ok' });
-      unchanged = true;
-      return { type: 'done' };
-    }
-    const changed = changedSince(plan, again.plan).map((line) => line.slice(0, 300));
-    await attempt.append({ type: 'voided', at: now(deps), attempt: attempt.number, changed: changed.slice(0, 20) });
-    return propose(deps, { run, attempt }, again);
+    if (digestOf(again.plan) !== run.approvedDigest) return askAgain(deps, applying, again);
+    await stoppable(attempt, signal)({ type: 'step-ended', step: 'world', result: 'ok' });
+    found.same = true;
+    return { type: 'done' };
   });
-  return unchanged ? undefined : processed;
+  return found.same === true ? undefined : processed;
+}
+
+/** The votes were about another world. */
+async function askAgain(
+  deps: ChangeDeps,
+  { run, attempt, plan }: Applying,
+  again: Extract<Planned, { type: 'plan' }>,
+): Promise<Processed> {
+  const changed = changedSince(plan, again.plan).map((line) => line.slice(0, 300));
+  await attempt.append({ type: 'voided', at: now(deps), attempt: attempt.number, changed: changed.slice(0, 20) });
+  return propose(deps, { run, attempt }, again);
 }
 
 async function apply(deps: ChangeDeps, applying: Applying): Promise<Processed> {

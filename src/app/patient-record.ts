@@ -22,9 +22,7 @@ export function createPatientRecord(deps: ExecuteDeps, attempt: Attempt, signal:
   let backlog: Held[] = [];
 
   async function flush(): Promise<void> {
-    while (true) {
-      const [next] = backlog;
-      if (next === undefined) return;
+    for (let next = backlog[0]; next !== undefined; next = backlog[0]) {
       await keepProgress(attempt, next.progress, next.at);
       backlog.shift();
     }
