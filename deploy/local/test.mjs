@@ -11,7 +11,7 @@ import { ensurePackages, ROOT, say } from './setup.mjs';
  */
 ensurePackages();
 const { ensureTools } = await import('./tools.mjs');
-const { dir, missing } = ensureTools(['kubectl', 'helm', 'helm3']);
+const { dir, missing } = ensureTools(['kubectl', 'helm', 'helm3', 'local-slack']);
 for (const line of missing) say(line);
 
 const out = mkdtempSync(join(tmpdir(), 'cilium-chatops-test-'));

