@@ -488,6 +488,8 @@ describe('an attempt that finds the change begun', () => {
       lastProven: 'helm upgrade (revision 28)',
       why: 'prod does not answer',
     });
+    const said = await replied(changing.world, `continue ${id}`);
+    expect(said.next).toEqual([{ label: 'Ask again', command: 'enable native-routing prod' }]);
   });
 
   it('goes on while the store is away, and records everything when it is back', async () => {

@@ -2,9 +2,21 @@ import type { Answer } from './answer.ts';
 import { approve } from './approve.ts';
 import { breakGlass } from './break-glass.ts';
 import { cancel } from './cancel.ts';
+import { continueRun } from './continue.ts';
 import { freeze, unfreeze } from './freeze.ts';
 import { hold, unhold } from './hold.ts';
 import { reject } from './reject.ts';
 import { show } from './show.ts';
 
-export const answers: readonly Answer[] = [show, cancel, approve, reject, hold, unhold, freeze, unfreeze, breakGlass];
+export const answers: readonly Answer[] = [
+  show,
+  cancel,
+  approve,
+  reject,
+  hold,
+  unhold,
+  freeze,
+  unfreeze,
+  breakGlass,
+  continueRun,
+];
