@@ -22,15 +22,6 @@ export type SwitchWorld = {
 
 export const HELM = HELMS.find(({ path }) => path !== undefined)?.path;
 
-/** Time that runs `factor` times as fast as the machine's, from now on. */
-export function fastClock(factor: number): Clock {
-  const startedMs = Date.now();
-  return {
-    now: () => new Date(startedMs + (Date.now() - startedMs) * factor),
-    sleep: (ms, signal) => systemClock.sleep(ms / factor, signal),
-  };
-}
-
 export async function openSwitchWorld(
   start: Parameters<typeof startRehearsalCluster>[0] = {},
   clock: Clock = systemClock,
@@ -58,7 +49,10 @@ export async function openSwitchWorld(
     controlUrl: rehearsal.controlUrl,
     kubeconfigPath: rehearsal.kubeconfigPath,
     fault: async (id, value) => {
-      const answer = await fetch(`${rehearsal.controlUrl}/faults`, { method: 'POST', body: JSON.stringify({ id, value }) });
+      const answer = await fetch(`${rehearsal.controlUrl}/faults`, {
+        method: 'POST',
+        body: JSON.stringify({ id, value }),
+      });
       if (!answer.ok) throw new Error(`fault ${id}=${value}: ${answer.status} ${await answer.text()}`);
     },
     close: async () => {
@@ -68,7 +62,9 @@ export async function openSwitchWorld(
   };
 }
 
-export async function finishPlanning(planning: Planning): Promise<{ readonly planned: Planned; readonly progress: readonly Progress[] }> {
+export async function finishPlanning(
+  planning: Planning,
+): Promise<{ readonly planned: Planned; readonly progress: readonly Progress[] }> {
   const progress: Progress[] = [];
   for (;;) {
     const next = await planning.next();
