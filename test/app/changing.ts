@@ -108,7 +108,7 @@ export function fakePorts(locked: OpsError[]) {
   const leases: string[] = [];
   const ports = ({ run, attempt }: LeaseHolder): ChangePorts => ({
     helm,
-    write: { create: unused, replace: unused, mergePatch: unused, remove: unused },
+    write: { create: unused, replace: unused, mergePatch: unused, remove: unused, evict: unused },
     lease: {
       acquire: async () => {
         const error = locked.shift();
