@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { readEnv } from './config.ts';
 import { toOpsError } from './core/errors.ts';
 import { createLog } from './log.ts';
@@ -28,7 +29,17 @@ async function main(argv: readonly string[]): Promise<number> {
   return 2;
 }
 
+/**
+ * Node lets the space for young objects grow to 3 × 16 MiB and gives none of it back. What these processes handle is
+ * small or read page by page: kept at its first size it costs a little time and saves a fifth of the memory. The
+ * factor is the one setting of that space that V8 still heeds after its start; an unknown flag is ignored.
+ */
+function stayLean(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
 async function serveUntilStopped(env: ReturnType<typeof readEnv>): Promise<number> {
+  stayLean();
   const log = createLog(env.LOG_LEVEL, env.ROLE);
   const { serve } = await import('./serve.ts');
   const serving = await serve(env, log);
