@@ -9,4 +9,5 @@ export const SUGGESTIBLE_COMMANDS: readonly string[] = [
   'verify',
   'enable native-routing',
   'rollback',
+  'restart unmanaged',
 ];

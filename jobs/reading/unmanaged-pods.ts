@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import type { z } from 'zod';
 import { Pod, parseAll } from '../../src/cilium/kube-objects.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ListQuery } from '../../src/core/ports.ts';
@@ -25,8 +26,8 @@ const NAMES_PER_PAGE = 2_000;
  * are read at once: an endpoint that appears meanwhile belongs to a pod too young to be judged.
  */
 export async function readCandidates(reading: Reading): Promise<Candidates> {
-  const { keys, total, left } = await withoutEndpoint(reading);
-  const bodies = await pMap(keys, async (key) => readBody(reading, key), { concurrency: IN_FLIGHT });
+  const { keys, total, left } = await withoutEndpoint(reading, { keep: MAX_BODIES });
+  const bodies = await readBodies(reading, keys, Pod);
   return {
     candidates: bodies.filter((body) => body !== undefined),
     notLookedAt: total - keys.length,
@@ -34,30 +35,41 @@ export async function readCandidates(reading: Reading): Promise<Candidates> {
   };
 }
 
-async function withoutEndpoint(reading: Reading): Promise<LeftOnly> {
-  const endpoints = () => keyPages(reading, CILIUM_ENDPOINTS, { as: 'metadata', pageSize: NAMES_PER_PAGE });
+/** All namespaces without `namespace`; of the names found the first `keep`. */
+export type Where = { readonly namespace?: string; readonly keep: number };
+
+/** Names, as `namespace/name`, of running pods on the pod network that have no CiliumEndpoint. */
+export async function withoutEndpoint(reading: Reading, { keep, ...within }: Where): Promise<LeftOnly> {
+  const query = { ...within, as: 'metadata', pageSize: NAMES_PER_PAGE } as const;
+  const endpoints = () => keyPages(reading, CILIUM_ENDPOINTS, query);
   try {
-    return await leftOnly(runningPods(reading), endpoints(), MAX_BODIES);
+    return await leftOnly(runningPods(reading, within), endpoints(), keep);
   } catch (thrown: unknown) {
     if (!(thrown instanceof OutOfOrder)) throw thrown;
     reading.log.debug({ err: thrown }, 'lists are not in key order');
-    return leftOnlyOfSets(runningPods(reading), endpoints(), MAX_BODIES);
+    return leftOnlyOfSets(runningPods(reading, within), endpoints(), keep);
   }
 }
 
-async function* runningPods(reading: Reading): AsyncGenerator<readonly string[], void, void> {
+type Within = Pick<Where, 'namespace'>;
+
+async function* runningPods(reading: Reading, within: Within): AsyncGenerator<readonly string[], void, void> {
   const fieldSelector = 'status.phase=Running,spec.hostNetwork=false';
   try {
-    yield* keyPages(reading, PODS, { fieldSelector, as: 'metadata', pageSize: NAMES_PER_PAGE });
+    yield* keyPages(reading, PODS, { ...within, fieldSelector, as: 'metadata', pageSize: NAMES_PER_PAGE });
   } catch (thrown: unknown) {
     if (!isUnsupportedSelector(thrown)) throw thrown;
-    yield* runningBodies(reading);
+    yield* runningBodies(reading, within);
   }
 }
 
 /** Servers before 1.28 cannot select by host network, and metadata does not tell it: bodies, reduced page by page. */
-async function* runningBodies({ cluster, signal }: Reading): AsyncGenerator<readonly string[], void, void> {
-  const query = { fieldSelector: 'status.phase=Running', as: 'objects', pageSize: BODIES_PER_PAGE } as const;
+async function* runningBodies(
+  { cluster, signal }: Reading,
+  within: Within,
+): AsyncGenerator<readonly string[], void, void> {
+  const fieldSelector = 'status.phase=Running';
+  const query = { ...within, fieldSelector, as: 'objects', pageSize: BODIES_PER_PAGE } as const;
   for await (const page of cluster.list(PODS, query, signal)) {
     yield parseAll(Pod, page)
       .filter((pod) => !pod.spec.hostNetwork)
@@ -77,12 +89,25 @@ function isUnsupportedSelector(thrown: unknown): boolean {
   return thrown instanceof OpsError && ['Rejected', 'InvalidArgs', 'UnexpectedAnswer'].includes(thrown.code);
 }
 
-async function readBody({ cluster, signal }: Reading, key: string): Promise<Pod | undefined> {
+/** The pods that are still there, each reduced to `shape`. */
+export async function readBodies<Body>(
+  reading: Reading,
+  keys: readonly string[],
+  shape: z.ZodType<Body>,
+): Promise<readonly (Body | undefined)[]> {
+  return pMap(keys, async (key) => readBody(reading, key, shape), { concurrency: IN_FLIGHT });
+}
+
+async function readBody<Body>(
+  { cluster, signal }: Reading,
+  key: string,
+  shape: z.ZodType<Body>,
+): Promise<Body | undefined> {
   const slash = key.indexOf('/');
   const namespace = key.slice(0, slash);
   const name = key.slice(slash + 1);
   try {
-    const parsed = Pod.safeParse(await cluster.get(PODS, { namespace, name }, signal));
+    const parsed = shape.safeParse(await cluster.get(PODS, { namespace, name }, signal));
     return parsed.success ? parsed.data : undefined;
   } catch (thrown: unknown) {
     // Gone since it was listed: then it is nobody's pod.

@@ -59,7 +59,7 @@ export type UnmanagedQuestion = {
 };
 
 export function judgeUnmanaged(question: UnmanagedQuestion): Unmanaged {
-  const real = question.candidates.filter((pod) => isCandidate(pod, question.asOf));
+  const real = question.candidates.filter((pod) => outsideOf(pod, question.asOf) === undefined);
   const decided = real.filter((pod) => question.nodesWithReadyAgent.has(pod.spec.nodeName ?? ''));
   const groups = new Map<string, UnmanagedGroup>();
   for (const pod of decided) {
@@ -92,15 +92,20 @@ export function ownerOfPod(metadata: ObjectMeta): { readonly kind: string; reado
     : { kind: owner.kind, name: owner.name };
 }
 
-function isCandidate(pod: Pod, asOf: string): boolean {
-  const { metadata, spec, status } = pod;
-  if (spec.hostNetwork || status.phase !== 'Running' || status.podIP === undefined) return false;
-  if (metadata.deletionTimestamp !== undefined) return false;
-  if (metadata.annotations['kubernetes.io/config.mirror'] !== undefined) return false;
-  if (metadata.ownerReferences.some((owner) => owner.kind === 'Node')) return false;
+/** Why a pod without an endpoint is none of Cilium's unmanaged ones; undefined when it is one. */
+export function outsideOf({ metadata, spec, status }: Pod, asOf: string): string | undefined {
+  if (spec.hostNetwork) return 'on the host network: Cilium has no endpoint for it';
+  if (metadata.annotations['kubernetes.io/config.mirror'] !== undefined) return STATIC;
+  if (metadata.ownerReferences.some((owner) => owner.kind === 'Node')) return STATIC;
+  if (metadata.deletionTimestamp !== undefined) return 'being deleted already';
+  if (status.phase !== 'Running') return `${status.phase}: it does not run`;
+  if (status.podIP === undefined) return 'it has no address yet';
   const started = Date.parse(status.startTime ?? metadata.creationTimestamp ?? '');
-  return Number.isNaN(started) || Date.parse(asOf) - started >= YOUNG_MS;
+  const isYoung = Date.parse(asOf) - started < YOUNG_MS;
+  return isYoung ? `younger than ${YOUNG_MS / 1_000} s: its endpoint may still come` : undefined;
 }
+
+const STATIC = 'static pod: its kubelet makes it from a file, the API cannot restart it';
 
 function groupOf(pod: Pod, question: UnmanagedQuestion): UnmanagedGroup {
   const owner = ownerOfPod(pod.metadata);
@@ -122,7 +127,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   none: 'nobody recreates it: deleting it loses it',
 };
 
-function reasonOf(pod: Pod, { installedAt, podCidrs }: UnmanagedQuestion): string {
+/** Why a pod became unmanaged, as far as its age and its address tell. */
+export function reasonOf(
+  pod: Pod,
+  { installedAt, podCidrs }: Pick<UnmanagedQuestion, 'installedAt' | 'podCidrs'>,
+): string {
   const started = Date.parse(pod.status.startTime ?? '');
   const before = installedAt !== undefined && started < Date.parse(installedAt);
   const ip = pod.status.podIP ?? '';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { ClusterWritePort } from '../core/change-ports.ts';
-import { OpsError } from '../core/errors.ts';
 import type { ObjectRef } from '../core/ports.ts';
 import type { Resource } from '../core/resources.ts';
-import { ApiFailure } from './api-status.ts';
 import { askedFor, type From } from './asked.ts';
+import { createEvict } from './evict.ts';
+import { isGone } from './gone.ts';
 import type { Api, ApiCall } from './http.ts';
 import { dropManagedFields } from './list.ts';
 import { pathOf } from './resource-path.ts';
@@ -43,6 +43,7 @@ export function createWrites({ api, from }: Deps): ClusterWritePort {
       return send({ method: 'PATCH', path: pathOf(resource, ref), body: patch, contentType, asked }, signal);
     },
     remove: (resource, ref, options, signal) => remove({ api, from }, { resource, ref, options }, signal),
+    evict: createEvict({ api, from }),
   };
 }
 
@@ -67,14 +68,6 @@ async function remove({ api, from }: Deps, { resource, ref, options }: Removal, 
   } catch (thrown: unknown) {
     if (!isGone(thrown)) throw thrown;
   }
-}
-
-/** The object is gone, or another one has its name by now. Not: the server does not know such objects. */
-function isGone(thrown: unknown): boolean {
-  if (!(thrown instanceof OpsError) || !(thrown.cause instanceof ApiFailure)) return false;
-  const { httpStatus, status } = thrown.cause;
-  if (httpStatus === 404) return status?.reason === 'NotFound' && status.details.name !== undefined;
-  return httpStatus === 409 && (status?.message ?? '').includes('the UID in the precondition');
 }
 
 type Place = { readonly name?: string | undefined; readonly namespace?: string | undefined };

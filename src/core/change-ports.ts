@@ -20,7 +20,33 @@ export type ClusterWritePort = {
     options: { readonly uid?: string; readonly graceSeconds?: number },
     signal: AbortSignal,
   ) => Promise<void>;
+  /**
+   * Evicts a pod through its eviction subresource: disruption budgets are asked by the server. Safe to repeat; `uid`
+   * guards against evicting the successor of the same name.
+   * @throws OpsError TooManyRequests only when the server is overloaded: a budget that says no is an answer
+   */
+  readonly evict: (
+    ref: { readonly namespace: string; readonly name: string },
+    uid: string,
+    signal: AbortSignal,
+  ) => Promise<Eviction>;
 };
+
+/** What the server answers to an eviction. */
+export type Eviction =
+  /** It is on its way out. */
+  | { readonly type: 'evicted' }
+  /** It was gone already, or another pod has its name. */
+  | { readonly type: 'gone' }
+  /** A budget allows none now: in the server's words, with its name, and when the server says to come back. */
+  | {
+      readonly type: 'blocked';
+      readonly why: string;
+      readonly budget: string | undefined;
+      readonly retryAfterMs: number | undefined;
+    }
+  /** It cannot be evicted at all, whatever one waits for: two budgets select it, or an admission policy says no. */
+  | { readonly type: 'refused'; readonly why: string };
 
 /** A Helm release as its record tells it. `config` are the user's values, `chartValues` the chart's defaults. */
 export type HelmRelease = {

@@ -21,6 +21,10 @@ export function guardWrites(write: ClusterWritePort, lease: Proof): ClusterWrite
       await lease.prove(signal);
       return write.remove(resource, ref, options, signal);
     },
+    evict: async (ref, uid, signal) => {
+      await lease.prove(signal);
+      return write.evict(ref, uid, signal);
+    },
   };
 }
 

@@ -31,3 +31,8 @@ export const SERVICES = core('services');
 export const DISRUPTION_BUDGETS: Resource = { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets' };
 /** K3s and RKE2: owns a Helm release on behalf of the cluster. */
 export const HELM_CHARTS: Resource = { group: 'helm.cattle.io', version: 'v1', plural: 'helmcharts' };
+/** Up to Kubernetes 1.24. */
+export const DISRUPTION_BUDGETS_BETA: Resource = { ...DISRUPTION_BUDGETS, version: 'v1beta1' };
+export const STATEFUL_SETS = apps('statefulsets');
+export const REPLICA_SETS = apps('replicasets');
+export const JOBS: Resource = { group: 'batch', version: 'v1', plural: 'jobs' };

@@ -34,6 +34,9 @@ export function fakeLeases() {
     mergePatch: async () => {
       throw new Error('Leases are replaced, not patched');
     },
+    evict: async () => {
+      throw new Error('Leases are no pods');
+    },
     remove: async (_, { name }) => {
       if (at(name) >= 0) leases.splice(at(name), 1);
     },

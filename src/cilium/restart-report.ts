@@ -1,0 +1,177 @@
+import type { NextStep, Report, Section } from '../core/report.ts';
+import { PREVENTION, type RestartFacts } from './restart-plan.ts';
+import type { Verdict } from './restart-pods.ts';
+import { age, clip, count, listed, tally } from './text.ts';
+import { atLeast, versionOfImage } from './versions.ts';
+
+export type LeftFacts = RestartFacts & { readonly agentImages: readonly string[]; readonly asOf: string };
+
+export type RestartEnd = {
+  readonly cluster: string;
+  readonly run: string;
+  readonly asOf: string;
+  readonly tookMs: number;
+  readonly approvedBy: readonly string[];
+  readonly owners: readonly {
+    readonly words: string;
+    readonly planned: number;
+    readonly done: number;
+    /** Why it is not finished. */
+    readonly why?: string;
+  }[];
+  /** The same query again; undefined when nobody answered. */
+  readonly found: LeftFacts | undefined;
+};
+
+const MAX_ROWS = 60;
+
+/** What was done, and what the same question finds now. */
+export function restartReport(end: RestartEnd): Report {
+  const { cluster, owners, tookMs, found, approvedBy } = end;
+  const planned = owners.reduce((sum, owner) => sum + owner.planned, 0);
+  const done = owners.reduce((sum, owner) => sum + owner.done, 0);
+  const left = leftOf(found);
+  const isWhole = owners.every(({ why }) => why === undefined);
+  const approvers = approvedBy.length === 0 ? [] : [`approved by ${approvedBy.join(', ')}`];
+  return {
+    mark: isWhole ? 'ok' : 'fail',
+    headline: clip(`${cluster}: ${done} of ${count(planned, 'pod')} restarted under Cilium · took ${age(tookMs)}`, 150),
+    facts: [proofWords(found), ...approvers],
+    findings: owners
+      .flatMap(({ words, why }) =>
+        why === undefined ? [] : [{ mark: 'fail' as const, text: clip(`${words}: ${why}`, 600) }],
+      )
+      .slice(0, 8),
+    table: {
+      columns: ['Owner', 'Restarted', 'State'],
+      rows: owners
+        .slice(0, MAX_ROWS)
+        .map((owner) => [
+          clip(owner.words, 200),
+          `${owner.done}/${owner.planned}`,
+          owner.why === undefined ? 'ready, with their endpoints' : clip(owner.why, 300),
+        ]),
+    },
+    sections: [...leftSections(left), ...why(found), ...staleMtu(found)],
+    next: nextOf(cluster, left),
+    asOf: end.asOf,
+  };
+}
+
+/** Nobody can say how far it came. */
+export function unknownRestartReport(end: RestartEnd, lastProven: string, because: string): Report {
+  return {
+    ...restartReport(end),
+    mark: 'unknown',
+    headline: clip(`${end.cluster}: nobody can say which pods are restarted by now`, 150),
+    facts: [clip(`Last proven: ${lastProven}`, 400), clip(because, 400)],
+    next: [
+      { label: 'Look again', command: `restart unmanaged ${end.cluster}` },
+      { label: 'Status', command: `status ${end.cluster}` },
+    ],
+  };
+}
+
+/** Nothing could be planned: what there is, and why it stays. */
+export function leftReport(cluster: string, found: LeftFacts): Report {
+  const left = leftOf(found);
+  return {
+    mark: left.length === 0 ? 'ok' : 'warn',
+    headline: clip(
+      left.length === 0
+        ? `${cluster}: no unmanaged pods`
+        : `${cluster}: ${count(left.length, 'unmanaged pod')}, none to restart`,
+      150,
+    ),
+    facts: [`${count(found.running, 'running pod')} on the pod network looked at`],
+    findings: [],
+    sections: [...leftSections(left), ...why(found), ...staleMtu(found)],
+    next: nextOf(cluster, left),
+    asOf: found.asOf,
+  };
+}
+
+function leftOf(found: LeftFacts | undefined): readonly Verdict[] {
+  return (found?.verdicts ?? []).filter(({ included, stays }) => included || stays);
+}
+
+function proofWords(found: LeftFacts | undefined): string {
+  if (found === undefined) return 'Not looked at again';
+  const left = leftOf(found);
+  const of = `of ${count(found.running, 'running pod')} on the pod network`;
+  if (left.length === 0) return `Looked again: none ${of} is unmanaged`;
+  const reasons = tally(left.map((verdict) => plainWhy(verdict))).map(([words, number]) => `${number} ${words}`);
+  return clip(`Looked again: ${left.length} ${of} still unmanaged: ${listed(reasons, 3)}`, 400);
+}
+
+function plainWhy({ included, why: reason }: Verdict): string {
+  return included ? 'could be restarted by another run' : reason;
+}
+
+function leftSections(left: readonly Verdict[]): Section[] {
+  if (left.length === 0) return [];
+  return [
+    {
+      title: `Still unmanaged (${left.length})`,
+      lines: left.length > MAX_ROWS ? [`the first ${MAX_ROWS}; all of them are in the result file`] : [],
+      table: {
+        columns: ['Pod', 'Owner', 'Node', 'Why'],
+        rows: left
+          .slice(0, MAX_ROWS)
+          .map((each) => [
+            clip(`${each.namespace}/${each.name}`, 200),
+            clip(each.owner, 200),
+            each.node,
+            clip(plainWhy(each), 500),
+          ]),
+      },
+    },
+  ];
+}
+
+function why(found: LeftFacts | undefined): Section[] {
+  const shared =
+    found?.sharesCni === true
+      ? ['cni-exclusive is off: the other CNI configuration stays on the nodes and may be taken again']
+      : [];
+  return [
+    {
+      title: 'Why pods become unmanaged, and how to prevent it',
+      lines: [
+        'They started while no Cilium agent was ready on their node: before Cilium was installed, or on a node that has just joined.',
+        `Prevent it: ${PREVENTION}.`,
+        ...shared,
+      ],
+    },
+  ];
+}
+
+/** From 1.17 on agents rewrite the routes of running pods themselves. */
+const REWRITES_MTU = '1.17';
+
+/** The follow-up of a change of the routing mode on old agents. */
+function staleMtu(found: LeftFacts | undefined): Section[] {
+  const old = (found?.agentImages ?? []).flatMap((image) => {
+    const version = versionOfImage(image);
+    return version === undefined || atLeast(version, REWRITES_MTU) ? [] : [version.text];
+  });
+  const [version] = old;
+  if (version === undefined) return [];
+  return [
+    {
+      title: 'After a change of the routing mode',
+      lines: [
+        `Agents of ${version} do not touch running pods: those that started before the change keep the route MTU of before (1450 of a tunnel, 1500 without). The smaller side wins, so traffic flows, below full speed.`,
+        'Restart them by their own rollouts when it suits: `kubectl rollout restart deployment -n <namespace>`.',
+      ],
+    },
+  ];
+}
+
+function nextOf(cluster: string, left: readonly Verdict[]): NextStep[] {
+  const again = left.some(({ included }) => included);
+  return [
+    ...(again ? [{ label: 'Restart the rest', command: `restart unmanaged ${cluster}` }] : []),
+    { label: 'Status', command: `status ${cluster}` },
+  ];
+}
