@@ -27,7 +27,6 @@ export function endings(switching: Switching) {
       work,
       asOf: now.toISOString(),
       tookMs: now.getTime() - switching.startedMs,
-      approvedBy: context.approvedBy,
       checks,
       losses,
       revision: seen.revision,
@@ -50,7 +49,7 @@ export function endings(switching: Switching) {
     unknown: (why: string): JobResult => {
       const lastProven = seen.proven.at(-1) ?? 'the state before the change';
       const end = endOf([], []);
-      const report: Report = unknownReport(end, why, lastProven);
+      const report: Report = unknownReport(end);
       return result(end, { type: 'unknown', since: end.asOf, lastProven, why: clip(why, 1_000), report });
     },
     untouched: (why: string): JobResult => {

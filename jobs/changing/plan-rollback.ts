@@ -67,8 +67,7 @@ async function plan(question: Question): Promise<Planned> {
   const origin = await originOf(question, release, keptOrigin(kept));
   const refused = refuseRollback(facts, { installation, origin, isNamed: question.request.to !== undefined });
   if (refused !== undefined) return refused;
-  const isOwnPending = release.status.startsWith('pending-') && kept?.phase !== 'done' && kept?.phase !== 'undone';
-  const checks = [originCheck(origin), ...rollbackChecks(preflightOf(facts).checks, isOwnPending)];
+  const checks = [originCheck(origin), ...rollbackChecks(preflightOf(facts).checks)];
   const blocking = checks.filter(blocks);
   const [first] = blocking;
   if (first !== undefined)

@@ -16,12 +16,12 @@ const RELEVANT = ['owner', 'helm-release', 'nodes-ready', 'agents-ready', 'rollo
 /** What going back repairs must not keep anybody from going back. */
 const MAY_BE_BROKEN = ['nodes-ready', 'agents-ready'];
 
-export function rollbackChecks(checks: readonly Check[], isOwnPending: boolean): readonly Check[] {
+export function rollbackChecks(checks: readonly Check[]): readonly Check[] {
   return checks
     .filter(({ id }) => RELEVANT.includes(id))
     .map((check) => {
-      const isSoft = MAY_BE_BROKEN.includes(check.id) || (check.id === 'helm-release' && isOwnPending);
-      return isSoft && check.verdict !== 'pass' ? { ...check, verdict: 'warn' as const } : check;
+      const isSoft = MAY_BE_BROKEN.includes(check.id) && check.verdict !== 'pass';
+      return isSoft ? { ...check, verdict: 'warn' as const } : check;
     });
 }
 
