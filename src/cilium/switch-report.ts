@@ -12,7 +12,6 @@ export type SwitchEnd = {
   readonly work: SwitchWork;
   readonly asOf: string;
   readonly tookMs: number;
-  readonly approvedBy: readonly string[];
   readonly checks: readonly Check[];
   readonly losses: readonly PairLoss[];
   readonly revision: number | undefined;
@@ -51,12 +50,13 @@ export function undoneReport(end: SwitchEnd, why: string): Report {
 }
 
 /** Nobody can say: what was proven last, and how to go on, by the bot or by hand. */
-export function unknownReport(end: SwitchEnd, why: string, lastProven: string): Report {
+export function unknownReport(end: SwitchEnd): Report {
   const { cluster } = end;
   return {
     mark: 'unknown',
     headline: clip(`${cluster}: state unknown`, 150),
-    facts: [clip(`Last proven: ${lastProven}`, 400), clip(why, 400)],
+    // The outcome itself says what was last proven and why nobody knows more.
+    facts: [],
     findings: [],
     sections: [...sectionsOf(end), ...takeOverSections(end.work)],
     next: nextOf(end, ['verify', 'continue', 'rollback']),
@@ -78,14 +78,24 @@ export function untouchedReport(end: SwitchEnd, why: string): Report {
   };
 }
 
-function factsOf({ checks, losses, work, revision, approvedBy }: SwitchEnd): string[] {
-  const proofs = checks.filter(({ verdict }) => verdict === 'pass').map(({ evidence }) => evidence);
+/** The proofs that fit a headline, and what their evidence is about; the others are in the thread. */
+const SUBJECTS: readonly (readonly [string, string])[] = [
+  ['routing-mode', ''],
+  ['tunnel-device', 'tunnel device '],
+  ['pod-routes', ''],
+  ['route-mtu', 'route MTU '],
+  ['pair-probe', ''],
+];
+
+function factsOf({ checks, losses, work, revision }: SwitchEnd): string[] {
+  const proofs = SUBJECTS.flatMap(([id, subject]) =>
+    checks.filter((check) => check.id === id && check.verdict === 'pass').map(({ evidence }) => subject + evidence),
+  );
   const helm = revision === undefined ? '' : `Helm release ${work.release.name} revision ${revision}`;
-  const approvers = approvedBy.length === 0 ? '' : `approved by ${approvedBy.join(', ')}`;
   return [
     proofs.length === 0 ? '' : clip(`Verified: ${proofs.join(' · ')}`, 400),
     lossWords(losses, work),
-    [helm, approvers].filter((part) => part !== '').join(' · '),
+    helm,
   ].filter((line) => line !== '');
 }
 

@@ -4,6 +4,7 @@ import type { Freeze } from '../core/freeze.ts';
 import { Plan } from '../core/plan.ts';
 import type { Run, RunState } from '../core/run.ts';
 import { approversOf, decide, type Planned } from '../core/votes.ts';
+import { truncate } from './escape.ts';
 import { bold, type Line, type Span, text, time, who } from './lines.ts';
 import { plural } from './numbers.ts';
 import { subject } from './outcome-head.ts';
@@ -101,11 +102,13 @@ function checkLines(checks: readonly Check[]): readonly Line[] {
   const warnings = of('warn');
   const bad = checks.filter(isBlocking);
   const accepted = checks.filter((check) => check.accepted !== undefined);
-  const names = warnings.slice(0, WARNINGS_SHOWN).map((check) => check.title);
+  const names = warnings
+    .slice(0, WARNINGS_SHOWN)
+    .map((check) => truncate(check.evidence === '' ? check.title : check.evidence, 120));
   const counts = [
     `${of('pass').length} ok`,
     ...(warnings.length === 0 ? [] : [`${plural(warnings.length, 'warning')}: ${names.join(', ')}`]),
-    ...(bad.length === 0 ? [] : [`${bad.length} failed or unknown: ${bad.map((check) => check.title).join(', ')}`]),
+    ...(bad.length === 0 ? [] : [`${bad.length} failed or unknown: ${bad.map(seen).join(', ')}`]),
   ];
   return [
     [text('Preflight '), text(counts.join(' · '), 600)],
@@ -114,6 +117,11 @@ function checkLines(checks: readonly Check[]): readonly Line[] {
       text(`: ${check.accepted?.reason ?? ''}`, 300),
     ]),
   ];
+}
+
+/** Titles say how it should be (`Every pod is managed by Cilium`): a warning says what was seen. */
+function seen({ evidence, title }: Check): string {
+  return truncate(evidence === '' ? title : evidence, 120);
 }
 
 function requestLine(run: Run, { plan }: Waiting): Line {

@@ -38,10 +38,10 @@ export function lossReplies(run: Run): readonly ThreadReply[] {
  */
 export function progressReplies(run: Run, now: Date): readonly ThreadReply[] {
   const failed = run.now.state === 'ended' && run.now.outcome.type !== 'succeeded';
-  if (run.steps.length === 0 || (run.request.risk === 'read' && !failed && run.attempt < 2)) return [];
+  if (run.steps.length === 0 || (run.request.risk === 'read' && !failed && run.losses.length === 0)) return [];
   const title = run.now.state === 'ended' ? 'Steps' : 'Steps so far';
   const lines: readonly Line[] = [
-    [bold(title), text(run.attempt > 1 ? ` · attempt ${run.attempt}` : '')],
+    [bold(title), text(run.losses.length > 0 ? ` · attempt ${run.attempt}` : '')],
     ...stepLines(run.steps, now, STEPS_RECORDED),
   ];
   return [{ key: 'progress', editable: true, message: simple(run, lines) }];

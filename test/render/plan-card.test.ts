@@ -22,9 +22,9 @@ const plan = {
     { id: 'kernel', title: 'Kernel', verdict: 'pass', evidence: '6.18 on 3 of 3', why: 'BPF', fix: '' },
     {
       id: 'unmanaged',
-      title: '5 unmanaged pods',
+      title: 'Every pod is managed by Cilium',
       verdict: 'warn',
-      evidence: 'legacy',
+      evidence: '5 unmanaged pods (legacy)',
       why: 'they stay behind',
       fix: 'restart them',
     },
@@ -80,7 +80,7 @@ describe('the approval card', () => {
   it('counts the checks, and names what is not fine and what was accepted', () => {
     const card = text([]).join('\n');
 
-    expect(card).toContain('Preflight 1 ok · 1 warning: 5 unmanaged pods');
+    expect(card).toContain('Preflight 1 ok · 1 warning: 5 unmanaged pods (legacy)');
     expect(card).toContain('Accepted though unknown: Routes: checked by hand');
     expect(card).toContain('Way back: automatic on failure');
     expect(card).toContain('Requested by <@U01DANA>: "throughput for the ETL window, CHG-4711" · plan 3f9c0a1b');
