@@ -1,4 +1,4 @@
-/** `tsx src/rehearsal/cluster/cli.ts [--port n] [--kubeconfig path] [--nodes n] [--pods n] [--speed n] [--json]` */
+/** `tsx src/rehearsal/cluster/cli.ts [--port n] [--kubeconfig path] [--nodes n] [--pods n] [--speed n] [--unmanaged n] [--stop-ms n] [--json]` */
 import { parseArgs } from 'node:util';
 import { startRehearsalCluster } from './start.ts';
 
@@ -8,6 +8,8 @@ function parseFlags(argv: readonly string[]): {
   nodes: string;
   pods: string;
   speed: string;
+  unmanaged: string;
+  'stop-ms'?: string;
   json: boolean;
 } {
   const { values } = parseArgs({
@@ -18,6 +20,8 @@ function parseFlags(argv: readonly string[]): {
       nodes: { type: 'string', default: '0' },
       pods: { type: 'string', default: '0' },
       speed: { type: 'string', default: '1' },
+      unmanaged: { type: 'string', default: '0' },
+      'stop-ms': { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -30,6 +34,8 @@ const cluster = await startRehearsalCluster({
   nodes: Number(flags.nodes),
   pods: Number(flags.pods),
   speed: Number(flags.speed),
+  unmanaged: Number(flags.unmanaged),
+  ...(flags['stop-ms'] === undefined ? {} : { stopMs: Number(flags['stop-ms']) }),
   ...(flags.kubeconfig === undefined ? {} : { kubeconfigPath: flags.kubeconfig }),
 });
 const { url, kubeconfigPath, controlUrl } = cluster;

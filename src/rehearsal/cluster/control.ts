@@ -7,6 +7,7 @@
  *   POST /_control/objects              { object } creates or replaces; DELETE { apiVersion, kind, namespace?, name }
  *   POST /_control/compact              older resourceVersions and continue tokens become 410 Expired
  *   GET  /_control/agents               -> { agents: [{ node, startedAt, config }] }: what each started with
+ *   GET  /_control/violations           -> { violations: [{ namespace, name, pod, … }] }: budgets that were not asked
  *   POST /_control/agents               { node, settings? } restarts one agent, with settings over the ConfigMap's
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -101,6 +102,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /_control/objects': putObject,
   'PUT /_control/objects': putObject,
   'DELETE /_control/objects': deleteObject,
+  'GET /_control/violations': ({ cluster }) => ({ violations: cluster.controllers.violations() }),
   'POST /_control/compact': ({ cluster }) => {
     cluster.store.compact();
     return {};

@@ -25,6 +25,7 @@ import { loadScale } from './scale.ts';
 import { loadObjects, seedObjects } from './seed.ts';
 import { createStore } from './store.ts';
 import { OFF } from './switches.ts';
+import { loadUnmanaged } from './unmanaged.ts';
 import { type Account, createAccounts } from './users.ts';
 
 export type RehearsalClusterOptions = {
@@ -41,6 +42,10 @@ export type RehearsalClusterOptions = {
   readonly pods?: number;
   /** How many times faster than a real cluster pods start and roll; 1 unless given. */
   readonly speed?: number;
+  /** So many more pods without a CiliumEndpoint, in workloads with disruption budgets. */
+  readonly unmanaged?: number;
+  /** How long a pod takes to stop, in ms before `speed`; 400 unless given. */
+  readonly stopMs?: number;
 };
 
 export type RehearsalCluster = {
@@ -99,6 +104,7 @@ function createWorld({ options, accounts, certificate, address }: WorldInput): W
   const fill = (): void => {
     loadObjects(store, table, seedObjects(Date.now(), certificate));
     loadScale(store, table, { nodes: options.nodes ?? 0, pods: options.pods ?? 0 });
+    loadUnmanaged(store, table, options.unmanaged ?? 0);
   };
   fill();
   const authorizer = createAuthorizer(store, table);
@@ -119,7 +125,7 @@ function createWorld({ options, accounts, certificate, address }: WorldInput): W
   };
   const faults: Faults = createFaults({ effectOf: (id, value) => effectOf(effects, id, value), lastNode });
   const type = requiredType(table);
-  const pace = createPace(options.speed ?? 1);
+  const pace = createPace(options.speed ?? 1, options.stopMs);
   const troubles = createTroubles(faults, lastNode);
   const world = { store, type, agents, pace, now, troubles };
   const controllers = createControllers(world);

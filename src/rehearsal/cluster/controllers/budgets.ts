@@ -45,13 +45,37 @@ export function budgetsOf(world: ControllerWorld, pod: KubeObject): KubeObject[]
   return found;
 }
 
+/** What a pod's controller wants in all: a Deployment speaks for its ReplicaSets. Undefined: nobody counts it. */
+function wantedBy(world: ControllerWorld, pod: KubeObject): readonly [uid: string, wanted: number] | undefined {
+  const own = ownerIn(world, pod);
+  const top = own === undefined ? undefined : (ownerIn(world, own) ?? own);
+  if (top === undefined || top.kind === 'DaemonSet') return undefined;
+  return [top.metadata.uid ?? '', Number(recordAt(top, 'spec')['replicas'] ?? 1)];
+}
+
+function ownerIn(world: ControllerWorld, object: KubeObject): KubeObject | undefined {
+  const owner = object.metadata.ownerReferences?.find((each) => each.controller === true);
+  if (owner === undefined || !['ReplicaSet', 'StatefulSet', 'Deployment'].includes(owner.kind)) return undefined;
+  return world.store.get(world.type('apps/v1', owner.kind), object.metadata.namespace ?? '', owner.name);
+}
+
+/** As the disruption controller counts: what controllers want, not what happens to be there while pods are replaced. */
+function expectedOf(world: ControllerWorld, live: readonly KubeObject[]): number {
+  const wanted = new Map<string, number>();
+  for (const pod of live) {
+    const [uid, number] = wantedBy(world, pod) ?? [pod.metadata.uid ?? pod.metadata.name, 1];
+    wanted.set(uid, number);
+  }
+  return [...wanted.values()].reduce((sum, number) => sum + number, 0);
+}
+
 export function budgetOf(world: ControllerWorld, budget: KubeObject): Budget {
   const spec = recordAt(budget, 'spec');
   const pods = readPods(world, budget.metadata.namespace ?? '').filter(
     (pod) => selects(spec['selector'], pod.metadata.labels ?? {}) && !isFinished(pod),
   );
   const live = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
-  const expectedPods = pods.length;
+  const expectedPods = expectedOf(world, pods);
   const currentHealthy = live.filter(isReady).length;
   const unavailable = countOf(spec['maxUnavailable'], expectedPods, 'up', 1);
   const desiredHealthy =
@@ -78,6 +102,22 @@ function reconcile(world: ControllerWorld, budget: KubeObject): void {
   };
   const status = { observedGeneration: budget.metadata.generation ?? 1, ...numbers, conditions: [condition] };
   putIfChanged(world, world.type('policy/v1', 'PodDisruptionBudget'), budget, { ...budget, status });
+}
+
+/** A budget whose pods are fewer than it wants, although one more is on its way out: somebody did not ask it. */
+export type Violation = Budget & { readonly namespace: string; readonly pod: string; readonly at: string };
+
+/** Looked at when a pod begins to end. */
+export function violationsBy(world: ControllerWorld, pod: KubeObject): readonly Violation[] {
+  return budgetsOf(world, pod)
+    .map((budget) => budgetOf(world, budget))
+    .filter(({ currentHealthy, desiredHealthy }) => currentHealthy < desiredHealthy)
+    .map((budget) => ({
+      ...budget,
+      namespace: pod.metadata.namespace ?? '',
+      pod: pod.metadata.name,
+      at: world.now().toISOString(),
+    }));
 }
 
 /** All budgets of a namespace; nothing to do in most. */

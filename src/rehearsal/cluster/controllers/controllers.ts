@@ -3,7 +3,7 @@ import type { KubeObject } from '../kube-object.ts';
 import type { Change } from '../store.ts';
 import { readEntry } from '../store.ts';
 import { isLazy } from '../store-entry.ts';
-import { reconcileBudgets } from './budgets.ts';
+import { reconcileBudgets, type Violation, violationsBy } from './budgets.ts';
 import { collectOrphans } from './collector.ts';
 import { createRevisions, type Revisions } from './counts.ts';
 import { REVISION_LABEL, reconcileDaemonSet } from './daemon-sets.ts';
@@ -20,6 +20,8 @@ export type Controllers = {
   readonly lastWords: (pod: KubeObject) => string | undefined;
   /** The log of a probe pod; undefined for all others. */
   readonly probeLines: Probes['linesOf'];
+  /** Budgets that pods ended in spite of, oldest first; the last thousand. */
+  readonly violations: () => readonly Violation[];
   /** After the store was filled anew. */
   readonly restart: () => void;
   readonly stop: () => void;
@@ -59,6 +61,28 @@ function createBudgetQueue(world: ControllerWorld) {
   };
 }
 
+const MAX_VIOLATIONS = 1_000;
+
+/** Every pod is judged once, when it begins to end. */
+function createViolations(world: ControllerWorld) {
+  const ending = new Set<string>();
+  let found: readonly Violation[] = [];
+  return {
+    see: ({ type, object }: Change): void => {
+      const { uid = '', deletionTimestamp } = object.metadata;
+      if (type === 'DELETED') ending.delete(uid);
+      if (type === 'DELETED' || deletionTimestamp === undefined || ending.has(uid)) return;
+      ending.add(uid);
+      found = [...found, ...violationsBy(world, object)].slice(-MAX_VIOLATIONS);
+    },
+    all: () => found,
+    clear: () => {
+      ending.clear();
+      found = [];
+    },
+  };
+}
+
 function createQueue(world: ControllerWorld, revisions: () => Revisions) {
   const dirty = new Map<string, ObjectKey & { readonly kind: string }>();
   let running = false;
@@ -87,12 +111,26 @@ function createQueue(world: ControllerWorld, revisions: () => Revisions) {
   };
 }
 
+/** Revisions are told from the pods that are there before anything changes. */
+function prime(world: ControllerWorld, revisions: Revisions): void {
+  for (const entry of world.store.scan(world.type('apps/v1', 'DaemonSet'), '')) {
+    if (isLazy(entry)) continue;
+    const daemonSet = readEntry(entry);
+    const present = (): string | undefined => podsOf(world, daemonSet)[0]?.labels[REVISION_LABEL];
+    revisions.of(daemonSet.metadata.uid ?? '', (daemonSet['spec'] as { template?: unknown }).template, present);
+  }
+  for (const entry of world.store.scan(world.type('apps/v1', 'StatefulSet'), '')) {
+    if (!isLazy(entry)) revisionOf(world, entry.object, revisions);
+  }
+}
+
 export function createControllers(world: ControllerWorld): Controllers {
   let kubelet = createKubelet(world);
   let revisions = createRevisions();
   const queue = createQueue(world, () => revisions);
 
   const budgets = createBudgetQueue(world);
+  const violations = createViolations(world);
 
   const ownersOf = (object: KubeObject): void => {
     for (const { kind, name } of object.metadata.ownerReferences ?? []) {
@@ -101,6 +139,7 @@ export function createControllers(world: ControllerWorld): Controllers {
   };
 
   const onPod = (change: Change): void => {
+    violations.see(change);
     if (change.type === 'DELETED') kubelet.forget(change.object);
     else kubelet.see(change.object);
     ownersOf(change.object);
@@ -129,30 +168,20 @@ export function createControllers(world: ControllerWorld): Controllers {
   };
   const unsubscribe = world.store.subscribe((change) => listeners[change.storage]?.(change));
 
-  /** Revisions are told from the pods that are there before anything changes. */
-  const prime = (): void => {
-    for (const entry of world.store.scan(world.type('apps/v1', 'DaemonSet'), '')) {
-      if (isLazy(entry)) continue;
-      const daemonSet = readEntry(entry);
-      const present = (): string | undefined => podsOf(world, daemonSet)[0]?.labels[REVISION_LABEL];
-      revisions.of(daemonSet.metadata.uid ?? '', (daemonSet['spec'] as { template?: unknown }).template, present);
-    }
-    for (const entry of world.store.scan(world.type('apps/v1', 'StatefulSet'), '')) {
-      if (!isLazy(entry)) revisionOf(world, entry.object, revisions);
-    }
-  };
-  prime();
+  prime(world, revisions);
 
   return {
+    violations: violations.all,
     probeLines: (pod) => kubelet.probeLines(pod),
     lastWords: (pod) => kubelet.lastWords(pod),
     restart: () => {
       world.pace.stop();
       queue.clear();
       budgets.clear();
+      violations.clear();
       kubelet = createKubelet(world);
       revisions = createRevisions();
-      prime();
+      prime(world, revisions);
     },
     stop: () => {
       unsubscribe();

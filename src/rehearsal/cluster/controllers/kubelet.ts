@@ -6,9 +6,6 @@ import { isAgent, isHostNetwork, podStillThere } from './pods.ts';
 import { createProbes, type Probes } from './probes.ts';
 import { type ControllerWorld, keyOf } from './world.ts';
 
-/** From the deletion of a pod to its end: what runs here stops when told to. */
-const STOP_MS = 400;
-
 export type Kubelet = {
   /** A pod was added or changed. */
   readonly see: (pod: KubeObject) => void;
@@ -58,7 +55,7 @@ export function createKubelet(world: ControllerWorld): Kubelet {
       if (deletionTimestamp !== undefined && !stopping.has(uid)) {
         stopping.add(uid);
         if (isAgent(pod)) world.agents.setUp(nodeOf(pod), false);
-        world.pace.after(STOP_MS, () => stop(pod));
+        world.pace.after(world.pace.stopMs, () => stop(pod));
         return;
       }
       if (deletionTimestamp !== undefined || alive.has(uid) || hasStarted(pod)) return;
