@@ -1,5 +1,6 @@
 import type { Job } from '../src/core/job.ts';
 import { enableNativeRouting } from './enable-native-routing.ts';
+import { iperf } from './iperf.ts';
 import { preflight } from './preflight.ts';
 import { restartUnmanaged } from './restart-unmanaged.ts';
 import { rollback } from './rollback.ts';
@@ -14,4 +15,5 @@ export const jobs = [
   enableNativeRouting,
   rollback,
   restartUnmanaged,
+  iperf,
 ] as const satisfies readonly Job[];

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { BENCH_IMAGE } from './cilium/iperf-pod.ts';
 import { PROBE_IMAGE } from './cilium/probe-script.ts';
 import { ChatopsConfig, type ClusterConfig, defaultChatopsConfig } from './core/chatops-config.ts';
 import { DAY_MS } from './core/clock.ts';
@@ -35,6 +36,7 @@ export const Env = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   HELM_BIN: z.string().min(1).optional(),
   PROBE_IMAGE: z.string().min(1).default(PROBE_IMAGE),
+  BENCH_IMAGE: z.string().min(1).default(BENCH_IMAGE),
   PROBE_NAMESPACE: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a namespace')

@@ -88,7 +88,8 @@ async function runChosen({ job, args, cluster }: Chosen, here: Here): Promise<Jo
   const { openCluster } = await import('./cluster/connect.ts');
   const settings = config.clusters.find((each) => each.name === cluster);
   const opened = await openCluster({ name: cluster, ...clusterSource(settings, env), clock: systemClock, log });
-  const probes = { write: opened.write, owner: run, namespace: env.PROBE_NAMESPACE, image: env.PROBE_IMAGE };
+  const bench = { image: env.BENCH_IMAGE, limits: config.policy.benchmarks };
+  const probes = { write: opened.write, owner: run, namespace: env.PROBE_NAMESPACE, image: env.PROBE_IMAGE, bench };
   const context = { cluster: opened.port, clock: systemClock, log, probes };
   try {
     return await (job.type === 'plain'

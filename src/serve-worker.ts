@@ -4,6 +4,7 @@ import { type ExecuteDeps, execute } from './app/execute.ts';
 import type { Closers } from './closers.ts';
 import type { OpenCluster } from './cluster/connect.ts';
 import { clusterSource, type Env, servedClusters } from './config.ts';
+import type { ChatopsConfig } from './core/chatops-config.ts';
 import type { ClusterName } from './core/ids.ts';
 import { selfPathOf } from './core/self-path.ts';
 import { createConsumers } from './queue/consumers.ts';
@@ -35,7 +36,8 @@ export async function startWorker({ env, log, config, store, queues, closers }: 
     clock: systemClock,
     log,
     worker: `${hostname()}/${process.pid}`,
-    around: async ({ cluster, run }) => aroundOf(env, { ...(await clusters(cluster)), owner: run }),
+    around: async ({ cluster, run }) =>
+      aroundOf(env, { ...(await clusters(cluster)), owner: run, limits: config.policy.benchmarks }),
     changes: {
       policy: () => config.policy,
       openPorts: async ({ name }, holder) => openChangePorts(await clusters(name), holder, settings),
@@ -52,10 +54,18 @@ export async function startWorker({ env, log, config, store, queues, closers }: 
 }
 
 /** What jobs may do beside reading, and how this process reaches its store. */
-export function aroundOf(env: Env, { write, owner }: Pick<OpenCluster, 'write'> & { readonly owner: string }) {
+export function aroundOf(
+  env: Env,
+  {
+    write,
+    owner,
+    limits,
+  }: Pick<OpenCluster, 'write'> & { readonly owner: string; readonly limits: ChatopsConfig['policy']['benchmarks'] },
+) {
   const inCluster = env.KUBERNETES_SERVICE_HOST !== undefined;
   const selfPath = selfPathOf({ inCluster, podIp: env.POD_IP, hostIp: env.HOST_IP, stateUrl: env.STATE_URL });
-  return { selfPath, probes: { write, owner, namespace: env.PROBE_NAMESPACE, image: env.PROBE_IMAGE } };
+  const bench = { image: env.BENCH_IMAGE, limits };
+  return { selfPath, probes: { write, owner, namespace: env.PROBE_NAMESPACE, image: env.PROBE_IMAGE, bench } };
 }
 
 /** Each cluster is opened once, at its first use; one that could not be opened is tried again. */

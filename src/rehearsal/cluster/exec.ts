@@ -8,6 +8,7 @@ import { ApiError, badRequest, forbidden, notFound, PlainTextError } from './api
 import type { Cluster } from './cluster-state.ts';
 import { CLOSE, frame, framesOf, PROTOCOLS, STDERR, STDIN, STDOUT, statusFrame } from './exec-frames.ts';
 import { answerOf } from './http-answer.ts';
+import { runIperf } from './iperf.ts';
 import type { KubeObject } from './kube-object.ts';
 import { chooseContainer, containerState, nodeOf } from './pod-containers.ts';
 import { runOnNetwork } from './pod-network.ts';
@@ -76,6 +77,8 @@ async function run(cluster: Cluster, target: Target, input: ExecInput): Promise<
   const agent = target.container === 'cilium-agent' ? cluster.agents.agents.on(nodeOf(target.pod)) : undefined;
   if (agent !== undefined) return runInAgent(agent, input, cluster.agents);
   const { argv, seconds } = unwrapTimeout(input.argv);
+  const benched = await runIperf(cluster, target.pod, { ...input, argv });
+  if (benched !== undefined) return benched;
   const answered = await runOnNetwork(cluster.agents.agents, target.pod, { ...input, argv });
   if (answered !== undefined) return answered;
   return runCommon({ ...input, argv }, seconds);

@@ -13,6 +13,7 @@ export type FaultId =
   | 'cilium'
   | 'rollout'
   | 'images'
+  | 'benchmark'
   | 'helm'
   | 'network'
   | 'owner'
@@ -105,6 +106,16 @@ export const SWITCHES: readonly Switch[] = [
     options: [
       { value: OFF, label: 'are pulled' },
       { value: 'missing', label: 'cannot be pulled: ImagePullBackOff' },
+    ],
+  },
+  {
+    id: 'benchmark',
+    label: 'Benchmarks on the last node',
+    options: [
+      { value: OFF, label: 'run' },
+      { value: 'port-taken', label: 'find their port taken on the host' },
+      { value: 'killed', label: 'have their client killed' },
+      { value: 'full', label: 'find no room: the node is full' },
     ],
   },
   {

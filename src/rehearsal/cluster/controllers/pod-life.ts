@@ -3,11 +3,11 @@
  * predecessor was deleted, its datapath changes about 7 s after.
  */
 import type { AgentConfig } from '../agent/agents.ts';
-import { type KubeObject, listAt, textAt } from '../kube-object.ts';
+import { type KubeObject, listAt, stringsAt, textAt } from '../kube-object.ts';
 import { configurationError } from './agent-config.ts';
 import { runCrashLoop } from './crash-loop.ts';
 import { allocateAddress, createEndpoint } from './endpoints.ts';
-import { imagePullFailed, initializing, ready, running } from './pod-status.ts';
+import { endedBadly, imagePullFailed, initializing, ready, running } from './pod-status.ts';
 import { isAgent, isHostNetwork } from './pods.ts';
 import { schedule } from './scheduler.ts';
 import { removeAgentTaint } from './taints.ts';
@@ -57,6 +57,14 @@ function agentReady(world: ControllerWorld, node: string): boolean {
 
 function images(pod: KubeObject): string[] {
   return listAt(pod, 'spec', 'containers').map((container) => textAt(container, 'image'));
+}
+
+const PORT_TAKEN =
+  'iperf3: error - unable to start listener for connections: Address already in use\niperf3: exiting\n';
+
+function findsPortTaken(world: ControllerWorld, pod: KubeObject): boolean {
+  const isServer = listAt(pod, 'spec', 'containers').some((each) => stringsAt(each, 'command')[0] === 'iperf3');
+  return isServer && isHostNetwork(pod) && world.troubles.portTaken(nodeOf(pod));
 }
 
 /** What lives write down on their way. */
@@ -120,9 +128,15 @@ export function createPodLife(world: ControllerWorld, records: LifeRecords): Ste
   const { taken } = records;
   const start = createStart(world, records);
 
+  const endAtOnce: Step = (pod) => {
+    put(endedBadly(pod, world.now(), PORT_TAKEN));
+    return {};
+  };
+
   const pull: Step = (pod) => {
     const missing = images(pod).find((image) => world.troubles.imageMissing(image));
-    if (missing === undefined) return { next: start, afterMs: CONTAINER_START_MS };
+    const first = findsPortTaken(world, pod) ? endAtOnce : start;
+    if (missing === undefined) return { next: first, afterMs: CONTAINER_START_MS };
     const before = listAt(pod, 'status', 'containerStatuses')[0];
     put(imagePullFailed(pod, missing, textAt(before, 'state', 'waiting', 'reason') === 'ErrImagePull'));
     return { next: pull, afterMs: 10_000 };

@@ -117,6 +117,17 @@ export function restarted(pod: KubeObject, now: Date): KubeObject {
   return withStatus(pod, { containerStatuses: [status, ...others] });
 }
 
+/** A pod that is not restarted ended; `words` are the last of its log, where it wants them in its status. */
+export function endedBadly(pod: KubeObject, now: Date, words: string): KubeObject {
+  const at = timestamp(now);
+  const terminated = { exitCode: 1, reason: 'Error', message: words, startedAt: at, finishedAt: at };
+  const containerStatuses = listAt(pod, 'spec', 'containers').map((container) =>
+    containerStatus({ container, state: { terminated }, ready: false }),
+  );
+  const conditions = withConditions(pod, { Ready: 'False', ContainersReady: 'False' }, now);
+  return withStatus(pod, { phase: 'Failed', containerStatuses, conditions });
+}
+
 export function imagePullFailed(pod: KubeObject, image: string, backingOff: boolean): KubeObject {
   const why = 'not found';
   const waiting = backingOff

@@ -1,4 +1,4 @@
-/** Puts pods on nodes. Resources are not counted: there is room everywhere. */
+/** Puts pods on nodes. Resources are not counted: there is room everywhere, unless the switchboard says otherwise. */
 import { isRecord, type KubeObject, listAt, recordAt, stringsAt, textAt } from '../kube-object.ts';
 import { readEntry } from '../store.ts';
 import { intendedNode } from './daemon-sets.ts';
@@ -89,20 +89,25 @@ export function schedule(world: ControllerWorld, pod: KubeObject): KubeObject {
   if (textAt(pod, 'spec', 'nodeName') !== '') return pod;
   const type = world.type('v1', 'Pod');
   const all = candidates(world, pod);
-  const fitting = all.filter(
+  const allowed = all.filter(
     (node) => wants(pod, node) && !isCordoned(pod, node) && untolerated(pod, node) === undefined,
   );
+  const fitting = allowed.filter((node) => isAgent(pod) || !world.troubles.nodeFull(node.metadata.name));
   const node = pick(world, pod, fitting);
   if (node !== undefined) {
     const spec = { ...recordAt(pod, 'spec'), nodeName: node.metadata.name };
     return world.store.put(type, { ...pod, spec });
   }
-  const taints = all.map((each) => untolerated(pod, each)).filter(isRecord);
-  const why =
-    taints.length > 0
-      ? `${taints.length} node(s) had untolerated taint {${textAt(taints[0], 'key')}: ${textAt(taints[0], 'value')}}`
-      : `${all.length} node(s) didn't match Pod's node affinity/selector`;
-  const message = `0/${all.length} nodes are available: ${why}.`;
+  const message = `0/${all.length} nodes are available: ${whyNone(pod, all, allowed.length)}.`;
   const known = listAt(pod, 'status', 'conditions').some((condition) => textAt(condition, 'message') === message);
   return known ? pod : putIfChanged(world, type, pod, unschedulable(pod, world.now(), message));
+}
+
+function whyNone(pod: KubeObject, all: readonly KubeObject[], full: number): string {
+  const elsewhere = `${all.length - full} node(s) didn't match Pod's node affinity/selector`;
+  if (full > 0) return `${full} Insufficient cpu, ${elsewhere}`;
+  const taints = all.map((each) => untolerated(pod, each)).filter(isRecord);
+  return taints.length > 0
+    ? `${taints.length} node(s) had untolerated taint {${textAt(taints[0], 'key')}: ${textAt(taints[0], 'value')}}`
+    : elsewhere;
 }

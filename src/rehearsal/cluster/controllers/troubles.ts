@@ -24,6 +24,8 @@ export function createTroubles(faults: Pick<Faults, 'value'>, lastNode: () => st
       if (faults.value('agent') === 'crashing') return 'crash';
       return AGENT_TROUBLES[faults.value('rollout')];
     },
+    portTaken: (node) => faults.value('benchmark') === 'port-taken' && node === lastNode(),
+    nodeFull: (node) => faults.value('benchmark') === 'full' && node === lastNode(),
     imageMissing: (image) => faults.value('images') === 'missing' && !SYSTEM_IMAGE.test(image),
   };
 }

@@ -13,6 +13,10 @@ export type NodeTroubles = {
   /** New agent pods of this node: never start, crash, or start with the configuration of before. */
   readonly agentTrouble: (node: string) => 'pending' | 'crash' | 'old-mode' | undefined;
   readonly imageMissing: (image: string) => boolean;
+  /** Somebody else listens on this port of the host. */
+  readonly portTaken: (node: string) => boolean;
+  /** No CPU left for pods that ask for some. */
+  readonly nodeFull: (node: string) => boolean;
 };
 
 export type ControllerWorld = {

@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url';
+import { renderAsync } from '@resvg/resvg-js';
+import { CustomChart } from 'echarts/charts';
+import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
+import { init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import type { Chart } from '../../src/cilium/iperf-chart.ts';
+import { chartOption } from './chart-option.ts';
+
+use([CustomChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+
+const WIDTH = 1_200;
+const HEIGHT = 640;
+/** Sharp on a phone's screen. */
+const SCALE = 1.5;
+
+/** resvg reads TTF only; without a font it draws no text, and says nothing. */
+const FONTS = ['Inter_400Regular.ttf', 'Inter_600SemiBold.ttf'].map((name) =>
+  fileURLToPath(new URL(`./fonts/${name}`, import.meta.url)),
+);
+
+/** A PNG of 1,800 × 960 pixels on an opaque ground of its own, readable in light and dark. Takes 100 ms. */
+export async function drawChart(chart: Chart): Promise<Uint8Array> {
+  const image = await renderAsync(chartSvg(chart), {
+    fitTo: { mode: 'zoom', value: SCALE },
+    font: { fontFiles: FONTS, loadSystemFonts: false, defaultFontFamily: 'Inter' },
+  });
+  return new Uint8Array(image.asPng());
+}
+
+export function chartSvg(chart: Chart): string {
+  const drawing = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
+  try {
+    drawing.setOption(chartOption(chart));
+    return drawing.renderToSVGString();
+  } finally {
+    drawing.dispose();
+  }
+}
