@@ -26,7 +26,8 @@ const SPEED = 20;
 const CLOCK_SPEED = 8;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const POLL_MS = 15;
-const LIMIT_MS = 60_000;
+/** Of the test, not of the change: workers, clusters and helm share the machine with everything else. */
+const LIMIT_MS = 150_000;
 
 /** The worker is killed when this step has begun, and `afterMs` later. */
 type Kill = { readonly at: string; readonly afterMs?: number };
@@ -187,7 +188,7 @@ describe.skipIf(!isPossible)('a change whose worker dies', () => {
         holder: '',
       });
     }
-  }, 240_000);
+  }, 400_000);
 });
 
 async function until(read: () => Promise<Run | undefined>, holds: (run: Run) => boolean): Promise<Run> {
