@@ -30,10 +30,10 @@ export function createStack(dir) {
   });
 
   return {
-    cluster: (nodes, pods) => {
+    cluster: (nodes, pods, more = []) => {
       const kubeconfig = `${dir}/kubeconfig-${nodes}`;
       const size = ['--nodes', String(nodes), '--pods', String(pods)];
-      const args = [`${ROOT}dist/rehearsal-cluster.mjs`, '--json', '--kubeconfig', kubeconfig, ...size];
+      const args = [`${ROOT}dist/rehearsal-cluster.mjs`, '--json', '--kubeconfig', kubeconfig, ...size, ...more];
       return start('cluster', args, {}, jsonLine);
     },
     /** A Slack without rate limits: what is measured is the bot. */
