@@ -1,4 +1,4 @@
-import { keptValues } from '../../src/cilium/helm-values.ts';
+import { isSameBesides, keptValues } from '../../src/cilium/helm-values.ts';
 import type { SwitchWork } from '../../src/cilium/switch-work.ts';
 import type { HelmRelease, HelmValues } from '../../src/core/change-ports.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
@@ -36,7 +36,8 @@ export async function convergeHelm(context: ChangeContext, wanted: Converging): 
     const release = await patiently(context, () => helm.release(ref, signal));
     if (release.status === 'deployed' && says(release, wanted.values)) return { revision: release.revision, wrote };
     if (isPending(release)) {
-      if (!mayBeOurs || attempt > ATTEMPTS) throw foreignHelm(release);
+      const isOurs = mayBeOurs && (await looksOurs(context, release, wanted.work));
+      if (!isOurs || attempt > ATTEMPTS) throw foreignHelm(release);
       await patiently(context, () => helm.settlePending({ ...ref, description: wanted.description }, signal));
       continue;
     }
@@ -66,6 +67,22 @@ async function upgrade(
 
 function isPending({ status }: HelmRelease): boolean {
   return status.startsWith('pending-');
+}
+
+/**
+ * Helm names nobody while it is at work, so what it is about to set must tell: what this run sets, in one direction or
+ * the other, on the chart and the other values of the revision that is deployed. Taking back another's upgrade is not
+ * ours to do; taking back one that would change nothing else does no harm.
+ */
+async function looksOurs(context: ChangeContext, pending: HelmRelease, { release, set, old }: SwitchWork) {
+  const { helm, signal } = context;
+  const ref = { namespace: release.namespace, name: release.name };
+  if (!says(pending, set) && !says(pending, old)) return false;
+  const history = await patiently(context, () => helm.history(ref, signal));
+  const deployed = history.findLast(({ status }) => status === 'deployed');
+  if (deployed === undefined) return false;
+  const base = await patiently(context, () => helm.release({ ...ref, revision: deployed.revision }, signal));
+  return base.chartDigest === pending.chartDigest && isSameBesides(base.config, pending.config, Object.keys(set));
 }
 
 function mayHelpToRepeat(thrown: unknown): boolean {

@@ -92,6 +92,26 @@ function scalarAt(config: unknown, path: readonly string[]): string | number | b
   return typeof at === 'string' || typeof at === 'number' || typeof at === 'boolean' ? at : null;
 }
 
+/** Whether two sets of user values say the same everywhere but at `keys`. An empty map says nothing. */
+export function isSameBesides(
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): boolean {
+  const [old, now] = [leavesOf(before), leavesOf(after)];
+  return [...new Set([...old.keys(), ...now.keys()])].every(
+    (path) => keys.includes(path) || old.get(path) === now.get(path),
+  );
+}
+
+function leavesOf(value: unknown, path = ''): ReadonlyMap<string, string> {
+  if (value === null || value === undefined) return new Map();
+  if (typeof value !== 'object' || Array.isArray(value)) return new Map([[path, JSON.stringify(value)]]);
+  return new Map(
+    Object.entries(value).flatMap(([name, each]) => [...leavesOf(each, path === '' ? name : `${path}.${name}`)]),
+  );
+}
+
 type ConfigData = Readonly<Record<string, string>>;
 
 /** The keys of cilium-config that select the mode, by version; `tunnel-protocol` may go along (see `mayChange`). */
