@@ -2,9 +2,12 @@ import type { ChangePorts } from '../core/change-ports.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/clock.ts';
 import { OpsError, toOpsError } from '../core/errors.ts';
 import type { ChangeContext, ChangeJob, JobContext, Planned } from '../core/job.ts';
+import { isOpen } from '../core/maintenance-window.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { changedSince, digestOf, Plan } from '../core/plan.ts';
+import { ruleFor } from '../core/policy.ts';
 import type { Log, Processed } from '../core/ports.ts';
+import type { Run } from '../core/run.ts';
 import { approversOf } from '../core/votes.ts';
 import { now, resultFile } from './attempt.ts';
 import { drain, stoppable } from './drain.ts';
@@ -20,6 +23,8 @@ import { handBack, reasonOf, withinLimits } from './within-limits.ts';
 /** Another change may be ending, or its lost worker's Lease running out. */
 const LOCK_WAIT_MS = 2 * MINUTE_MS;
 const LOCK_POLL_MS = 5 * SECOND_MS;
+/** An approval of the last minute still has its turn in the queue. */
+const BEGIN_GRACE_MS = 15 * MINUTE_MS;
 /** The plan is made again, with the Lease held. */
 const RECHECK_LIMIT_MS = 5 * MINUTE_MS;
 const GOODBYE_MS = 10 * SECOND_MS;
@@ -92,7 +97,8 @@ async function withLease(deps: ChangeDeps, applying: Applying): Promise<Processe
   const refusal = await takeLease(deps, applying);
   if (refusal !== undefined) return attempt.end(refusal);
   if (!applying.run.applying) {
-    const ended = await recheck(deps, applying);
+    // Planning takes minutes on big clusters: whoever froze it meanwhile was told that nothing begins.
+    const ended = (await notNow(deps, applying)) ?? (await recheck(deps, applying)) ?? (await notNow(deps, applying));
     if (ended !== undefined) return ended;
     const digest = applying.run.approvedDigest ?? '';
     await attempt.append({ type: 'applying', at: now(deps), attempt: attempt.number, digest });
@@ -141,11 +147,31 @@ function lockedOut({ run }: Applying, { message, nextStep }: OpsError, at: Date)
   return { type: 'refused', reason: message, ...(nextStep === undefined ? {} : { nextStep }) };
 }
 
+/** Ends what was approved for another time; undefined when it may begin. @throws OpsError StoreUnavailable */
+async function notNow(deps: ChangeDeps, { run, attempt }: Applying): Promise<Processed | undefined> {
+  const { cluster } = run.request;
+  const frozen = await freezeOf(deps.state.blobs, cluster);
+  if (frozen) return attempt.end({ type: 'refused', reason: frozenWords(cluster, frozen) });
+  const late = tooLate(deps, run);
+  if (late === undefined) return undefined;
+  return attempt.end({ type: 'refused', reason: late, nextStep: `ask again: ${run.request.text}`.slice(0, 400) });
+}
+
+/** People agreed to a time as well: a queue or a worker that was down must not move a change into the working day. */
+function tooLate({ clock, changes }: ChangeDeps, { request, plan, votes }: Run): string | undefined {
+  const now = clock.now();
+  if (plan !== undefined && now.getTime() > Date.parse(plan.expiresAt) + BEGIN_GRACE_MS)
+    return `no worker began it in time: the approval was for a change before ${plan.expiresAt.slice(0, 16)} UTC`;
+  const rule = ruleFor(changes.policy(), { ...request, risk: 'change' });
+  if (rule === undefined) return 'no policy allows it any more';
+  const isEmergency = votes.some(({ breakGlass }) => breakGlass === true);
+  if (isEmergency || rule.windows === undefined || isOpen(rule.windows, now)) return undefined;
+  return `the maintenance window of ${request.cluster} closed before it could begin`;
+}
+
 /** What the run ends or waits with when the world is not as it was approved; undefined when it is. */
 async function recheck(deps: ChangeDeps, applying: Applying): Promise<Processed | undefined> {
   const { run, attempt, job, aborted, context, ports } = applying;
-  const frozen = await freezeOf(deps.state.blobs, run.request.cluster);
-  if (frozen) return attempt.end({ type: 'refused', reason: frozenWords(run.request.cluster, frozen) });
   await attempt.progress({ type: 'step-started', step: 'world', title: 'World unchanged since approval' });
   const found: { same?: true } = {};
   const limits = { run, attempt, aborted, deadlineMs: RECHECK_LIMIT_MS, cleansUp: false };
@@ -194,7 +220,12 @@ async function apply(deps: ChangeDeps, applying: Applying): Promise<Processed> {
   const file = resultFile(data);
   if (file) await record.take({ type: 'made', artifact: file });
   else log.warn({ command: job.name }, 'result is too large to be kept');
-  return record.end(outcome);
+  return record.end(named(outcome, attempt.known()));
+}
+
+/** The job knows that somebody wants it to stop, not who that is. */
+function named(outcome: Outcome, { cancel }: Run): Outcome {
+  return outcome.type === 'cancelled' && cancel !== undefined ? { ...outcome, by: cancel.by } : outcome;
 }
 
 /** A person's wish, or the time that the command gives itself: both are heard between steps only. */

@@ -17,6 +17,8 @@ export type ChangeDeps = ExecuteDeps & { readonly changes: Changes };
 
 /** A plan that takes longer reads something that does not answer. */
 const PLAN_LIMIT_MS = 5 * MINUTE_MS;
+/** Where nobody has to agree nobody notices that a plan is made again and again. */
+const MOST_UNASKED = 10;
 
 /** Reads, and ends with a plan that people are asked about, or with why there is none. Writes nothing to the cluster. */
 export async function planChange(deps: ChangeDeps, work: Work<ChangeJob>): Promise<Processed> {
@@ -63,6 +65,8 @@ export async function propose(
   if (!rule) return attempt.end({ type: 'refused', reason: 'no policy allows it any more' });
   const terms = await termsFor({ runs: deps.state.runs, run, rule, plan, now: deps.clock.now() });
   if (!terms.ok) return attempt.end({ type: 'refused', reason: terms.why });
+  if (terms.terms.approvals === 0 && attempt.number > MOST_UNASKED)
+    return attempt.end({ type: 'refused', reason: 'the cluster changes faster than a plan of it can be applied' });
   for (const artifact of [...artifacts, checksFile(plan)]) await attempt.keep(ofPlan(artifact, digest));
   await attempt.append({
     type: 'planned',

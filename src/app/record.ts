@@ -34,9 +34,16 @@ export async function record(runs: RunStore, id: RunId, event: RunEvent, known?:
     if (!next.ok) return { ok: false, run, why: next.why };
     const appended = await runs.append(id, run.seq, event);
     if (appended.ok) return { ok: true, run: next.run };
-    const before = run.seq;
-    run = await loadRun(runs, id);
-    // The store has more events than this version can read: whoever wrote them decides.
-    if (run.seq <= before) throw new OpsError('Superseded', 'a newer version of the bot writes to this run');
+    run = await loadAfter(runs, run);
   }
+}
+
+/**
+ * The run again, after somebody else was first to append to it.
+ * @throws OpsError Superseded when the store has more events than this version can read: whoever wrote them decides
+ */
+export async function loadAfter(runs: RunStore, before: Run): Promise<Run> {
+  const run = await loadRun(runs, before.request.run);
+  if (run.seq > before.seq) return run;
+  throw new OpsError('Superseded', 'a newer version of the bot writes to this run');
 }

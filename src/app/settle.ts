@@ -6,7 +6,7 @@ import type { Run } from '../core/run.ts';
 import { type Decision, decide } from '../core/votes.ts';
 import { freezeOf } from './freeze.ts';
 import { laneOf } from './lanes.ts';
-import { loadRun } from './record.ts';
+import { loadAfter, loadRun } from './record.ts';
 import { wakeRenderer } from './wake.ts';
 
 export type SettleDeps = {
@@ -20,11 +20,10 @@ export type SettleDeps = {
  * Turns votes and time into what follows from them: approved, rejected, expired, or still waiting. Called after every
  * vote, at every deadline and by the sweep, in any process, any number of times: whoever appends first decides, and
  * the others find it decided.
- * @throws OpsError StoreUnavailable: nothing is approved while the store cannot say whether the cluster is frozen
+ * @throws OpsError Superseded when a newer version of the bot writes to the run; StoreUnavailable: nothing is approved while the store cannot say whether the cluster is frozen
  */
 export async function settle(deps: SettleDeps, id: RunId): Promise<Run> {
-  for (;;) {
-    const run = await loadRun(deps.state.runs, id);
+  for (let run = await loadRun(deps.state.runs, id); ; run = await loadAfter(deps.state.runs, run)) {
     const event = await whatFollows(deps, run);
     if (event === undefined) return run;
     const appended = await deps.state.runs.append(id, run.seq, event);
@@ -44,6 +43,8 @@ async function whatFollows({ state, clock }: SettleDeps, run: Run): Promise<RunE
   if (run.now.state !== 'awaiting-approval') return undefined;
   const now = clock.now();
   const at = now.toISOString();
+  // The wish came while the plan was being put on record, when no worker looked for it any more.
+  if (run.cancel) return { type: 'ended', at, outcome: { type: 'cancelled', by: run.cancel.by } };
   const decision = decisionOf(run, now);
   switch (decision?.type) {
     case 'go': {

@@ -64,7 +64,7 @@ function brokenGlass(run: Run): readonly DirectMessage[] {
         ...where(run),
       ];
       const message = simple(run, lines);
-      return (vote.tells ?? []).map((user) => ({ key: `glass-${user}`, user, message }));
+      return (vote.tells ?? []).map((user) => ({ key: `glass-${vote.at}-${user}`, user, message }));
     });
 }
 

@@ -1,5 +1,6 @@
 import type { RunEventOf } from '../../core/events.ts';
-import type { UserId } from '../../core/ids.ts';
+import type { Freeze } from '../../core/freeze.ts';
+import type { ClusterName, UserId } from '../../core/ids.ts';
 import { type Rule, ruleFor } from '../../core/policy.ts';
 import { type Reply, reply } from '../../core/reply.ts';
 import type { Run, RunState } from '../../core/run.ts';
@@ -39,11 +40,7 @@ export async function refusedApproval(ballot: Ballot): Promise<Reply | undefined
   const { request, votes } = run;
   const user = context.by.user;
   const frozen = await freezeOf(context.state.blobs, request.cluster);
-  if (frozen)
-    return reply('warn', `Not counted: ${frozenWords(request.cluster, frozen)}`, {
-      people: { users: [frozen.by.user], groups: [] },
-      next: [{ label: 'Unfreeze', command: `unfreeze ${frozen.everywhere ? '--all' : request.cluster}` }],
-    });
+  if (frozen) return notWhileFrozen(request.cluster, frozen);
   const [hold] = holdsIn(waiting.plan.digest, votes);
   if (hold)
     return reply('warn', `Not counted: ${hold.by.user} holds ${request.run} since ${minute(hold.at)}`, {
@@ -54,6 +51,13 @@ export async function refusedApproval(ballot: Ballot): Promise<Reply | undefined
   if (approversOf(waiting.plan, request.by.user, votes).includes(user))
     return reply('none', `You have approved ${request.run} already`, { lines: [{ text: progress(run, waiting) }] });
   return (await mayApprove(ballot)) ? undefined : notAnApprover(ballot);
+}
+
+export function notWhileFrozen(cluster: ClusterName, frozen: Freeze): Reply {
+  return reply('warn', `Not counted: ${frozenWords(cluster, frozen)}`, {
+    people: { users: [frozen.by.user], groups: [] },
+    next: [{ label: 'Unfreeze', command: `unfreeze ${frozen.everywhere ? '--all' : cluster}` }],
+  });
 }
 
 export function ruleOf({ run, context }: Pick<Ballot, 'run' | 'context'>): Rule | undefined {

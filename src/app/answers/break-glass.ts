@@ -1,8 +1,9 @@
 import { reply } from '../../core/reply.ts';
 import { holdsIn } from '../../core/votes.ts';
+import { freezeOf } from '../freeze.ts';
 import { everybodyOf, isAmong } from '../people.ts';
 import type { Answer } from './answer.ts';
-import { type Ballot, minute, ruleOf, voteOf } from './ballot.ts';
+import { type Ballot, minute, notWhileFrozen, ruleOf, voteOf } from './ballot.ts';
 import { castVote, type Judged, reasonOf, voteCard } from './vote.ts';
 
 /** In an emergency one person of a short list may approve alone, the own request too; every approver is told. */
@@ -34,6 +35,8 @@ async function judge(ballot: Ballot, { reason }: { readonly reason?: string }): 
     const lines = [{ code: `${context.root} break-glass ${run.request.run} <reason>`, text: 'How to type it' }];
     return { refusal: reply('warn', 'It needs a reason', { lines }) };
   }
+  const frozen = await freezeOf(context.state.blobs, run.request.cluster);
+  if (frozen) return { refusal: notWhileFrozen(run.request.cluster, frozen) };
   const [hold] = holdsIn(waiting.plan.digest, run.votes);
   if (hold) {
     const next = [{ label: 'Release', command: `unhold ${run.request.run}` }];

@@ -2,7 +2,7 @@ import type { CommandCard } from '../../core/command-card.ts';
 import type { RunEventOf } from '../../core/events.ts';
 import type { Reply } from '../../core/reply.ts';
 import type { Run } from '../../core/run.ts';
-import { loadRun } from '../record.ts';
+import { loadAfter } from '../record.ts';
 import { settle } from '../settle.ts';
 import { wakeRenderer } from '../wake.ts';
 import type { Answer, AnswerContext } from './answer.ts';
@@ -50,7 +50,7 @@ function withPeople({ request, votes, plan }: Run, { by }: AnswerContext, said: 
 
 async function cast(from: Run, { raw, context, judge, told }: Casting): Promise<Reply> {
   const digest = typeof raw['digest'] === 'string' ? raw['digest'] : undefined;
-  for (let run = from; ; run = await loadRun(context.state.runs, run.request.run)) {
+  for (let run = from; ; run = await loadAfter(context.state.runs, run)) {
     if (run.now.state !== 'awaiting-approval') return notWaiting(run);
     const ballot: Ballot = { run, waiting: run.now, digest, context };
     const refusal = refusedAtAll(ballot);
@@ -76,10 +76,14 @@ async function follow(context: AnswerContext, { request }: Run): Promise<Run> {
   return settle(context, request.run);
 }
 
-/** A digest has eight letters of a to f and 0 to 9: what comes after it, or in its place, is the reason. */
+/**
+ * A digest has eight letters of a to f and 0 to 9: what comes after it, or in its place, is the reason. Capitals come
+ * from phones: taken for a reason, an outdated plan that was typed would count for the newest one.
+ */
 export function takeDigest(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { digest, reason } = raw;
-  if (typeof digest !== 'string' || /^[0-9a-f]{8,64}$/.test(digest)) return raw;
+  if (typeof digest !== 'string') return raw;
+  if (/^[0-9a-f]{8,64}$/i.test(digest)) return { ...raw, digest: digest.toLowerCase() };
   const { digest: _, ...rest } = raw;
   return { ...rest, reason: typeof reason === 'string' ? `${digest} ${reason}` : digest };
 }
