@@ -27,6 +27,7 @@ function refusal(work: () => unknown): OpsError {
 describe('readEnv', () => {
   it('has a default for everything that may be left out', () => {
     expect(readEnv({})).toEqual({
+      BENCH_IMAGE: 'docker.io/nicolaka/netshoot:v0.13',
       PROBE_IMAGE: 'registry.k8s.io/e2e-test-images/agnhost:2.53',
       PROBE_NAMESPACE: 'cilium-chatops',
       helmEnv: {},

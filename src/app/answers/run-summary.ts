@@ -104,6 +104,6 @@ function subject(run: Run): string {
 }
 
 /** `2026-11-23 15:20 UTC`: a reply has no reader's time zone. */
-function minute(iso: string): string {
+export function minute(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }
