@@ -1,5 +1,6 @@
 import { configuredRouting } from './config-view.ts';
 import { routingPhrase } from './datapath.ts';
+import { covers, parseNetwork } from './ipv4-network.ts';
 import type { AgentState } from './status-data.ts';
 import { count, listed, tally } from './text.ts';
 import { type Expectation, expectationOf, type Found, type VerificationFacts } from './verification-facts.ts';
@@ -75,8 +76,11 @@ function withSilent(agents: readonly AgentState[], heard: number, words: string)
   };
 }
 
-/** In tunnel mode an agent names its own pod CIDR there, which proves nothing. */
-export function exclusionCidr({ agents, config }: VerificationFacts, expected: Expectation): Found {
+/**
+ * In tunnel mode an agent names its own pod CIDR there, which proves nothing. Agents that all have the CIDR that was
+ * wanted prove nothing either, when the pods of a node are not in it.
+ */
+export function exclusionCidr({ agents, config, nodes }: VerificationFacts, expected: Expectation): Found {
   if (expected.mode === 'tunnel') return { verdict: 'pass', evidence: 'not used in tunnel mode' };
   const answered = agents.flatMap(({ node, answer }) =>
     answer.state === 'answered' ? [{ node, datapath: answer.view.datapath }] : [],
@@ -94,7 +98,23 @@ export function exclusionCidr({ agents, config }: VerificationFacts, expected: E
       fix: 'correct ipv4NativeRoutingCIDR, then replace the agents’ pods',
     };
   }
+  const outside = masquerading.length === 0 ? [] : podsOutside(nodes ?? [], expected.cidr);
+  if (outside.length > 0 && config?.['enable-ip-masq-agent'] !== 'true')
+    return {
+      verdict: 'fail',
+      evidence: `${expected.cidr} does not hold the pods of ${listed(outside, 4)}`,
+      fix: 'choose a CIDR that holds every pod CIDR: others are masqueraded',
+    };
   const words =
     masquerading.length === 0 ? 'nothing is masqueraded' : `${expected.cidr} on ${count(masquerading.length, 'agent')}`;
   return withSilent(agents, answered.length, words);
+}
+
+function podsOutside(nodes: NonNullable<VerificationFacts['nodes']>, cidr: string): readonly string[] {
+  const wanted = parseNetwork(cidr);
+  if (wanted === undefined) return [];
+  return nodes.flatMap(({ name, podCidrs }) => {
+    const networks = podCidrs.flatMap((each) => parseNetwork(each) ?? []);
+    return networks.some((network) => !covers(wanted, network)) ? [name] : [];
+  });
 }

@@ -104,6 +104,18 @@ const CASES: readonly Case[] = [
     says: /seen as 172\.30\.0\.11/,
   },
   {
+    when: 'a wrong CIDR everywhere, and no probe to tell',
+    facts: {
+      nodes: [0, 1, 2].map((at) => (at === 2 ? { ...aNode(at), podCidrs: ['10.1.3.0/24'] } : aNode(at))),
+      networks: nodes((at) => ({
+        ...aNativeNetwork(at),
+        routes: [...aNativeNetwork(at).routes, route('10.1.3.0/24', 'eth0', { gateway: '172.30.0.13' })],
+      })),
+    },
+    want: { 'exclusion-cidr': 'fail' },
+    says: /10\.0\.0\.0\/16 does not hold the pods of node3/,
+  },
+  {
     when: 'routes lead to the wrong node',
     facts: {
       networks: nodes((at) =>
