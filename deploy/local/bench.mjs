@@ -8,24 +8,26 @@ import { measureBig, measureStatus } from './bench/clusters.mjs';
 import { measureAck, measureFirstMessage, measureStart } from './bench/commands.mjs';
 import { median, ms, printLine } from './bench/numbers.mjs';
 import { startRedis } from './bench/redis.mjs';
+import { measureRestart } from './bench/restart.mjs';
 import { createStack } from './bench/stack.mjs';
 import { ensurePackages, fail, ROOT, say } from './setup.mjs';
 import { ensureTools } from './tools.mjs';
 
 /**
  * `npm run bench`: the numbers people notice, each beside its target or beside a bare tool measured in the same run, on
- * a real Redis (fsync always, as in production) and on the bundles that production runs. `--quick` takes fewer samples
- * and leaves the biggest cluster out.
+ * a real Redis (fsync always, as in production) and on the bundles that production runs. `--quick` takes fewer samples,
+ * restarts fewer pods and leaves the biggest cluster out; in full it takes some 15 minutes, most of them kubectl's.
  */
 const QUEUE_TARGET_MS = 5;
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-const FEW = { starts: 1, firstMessages: 5, ackSeconds: 4, hops: 150, statuses: 2, big: undefined };
+const FEW = { starts: 1, firstMessages: 5, ackSeconds: 4, hops: 150, statuses: 2, restarts: 40, big: undefined };
 const MANY = {
   starts: 3,
   firstMessages: 20,
   ackSeconds: 10,
   hops: 500,
   statuses: 5,
+  restarts: 500,
   big: { nodes: 5_000, pods: 150_000 },
 };
 const size = values.quick ? FEW : MANY;
@@ -70,6 +72,7 @@ async function measure() {
   redis.empty();
   await measureStatus(stack, 3, { times: size.statuses, kubectl });
   await measureStatus(stack, 300, { times: Math.min(3, size.statuses), kubectl });
+  await measureRestart(stack, size.restarts, kubectl);
   if (size.big) await measureBig(stack, place, size.big);
 }
 

@@ -1,0 +1,232 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { restartUnmanaged } from '../../jobs/restart-unmanaged.ts';
+import { RestartWork } from '../../src/cilium/restart-work.ts';
+import { digestOf } from '../../src/core/plan.ts';
+import { CILIUM_ENDPOINTS, PODS } from '../../src/core/resources.ts';
+import { finish, openRestartWorld, planIn, type RestartWorld, watchedWrite } from './restart-world.ts';
+
+const SLOW = 60_000;
+const WEB = 'Deployment legacy/legacy-web';
+const DB = 'StatefulSet legacy/legacy-db';
+
+/** With a budget of `minAvailable` over the pods with this label. */
+function aBudget(name: string, minAvailable: number, app = 'legacy-web') {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { namespace: 'legacy', name },
+    spec: { minAvailable, selector: { matchLabels: { app } } },
+  };
+}
+
+describe('restart unmanaged, on the rehearsal cluster', () => {
+  let world: RestartWorld;
+  beforeEach(async () => {
+    world = await openRestartWorld();
+  });
+  afterEach(async () => world.close());
+
+  async function names(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for await (const page of world.port.list(PODS, { namespace: 'legacy', as: 'metadata' }, AbortSignal.timeout(5_000)))
+      for (const pod of page as { metadata: { name: string } }[]) found.push(pod.metadata.name);
+    return found;
+  }
+
+  async function violations(): Promise<readonly unknown[]> {
+    const answer = (await (await fetch(`${world.rehearsal.controlUrl}/violations`)).json()) as {
+      violations: unknown[];
+    };
+    return answer.violations;
+  }
+
+  it('plans by owner, counts first, and says what it leaves alone', async () => {
+    const planned = await world.plan();
+    const plan = planIn(planned);
+
+    expect(plan.title).toBe('restart 4 unmanaged pods of 2 owners');
+    expect(plan.effect[0]).toContain(`${WEB} 3 (within budget legacy/legacy-web), ${DB} 1`);
+    expect(plan.effect[1]).toContain(`down as a whole meanwhile: ${DB}`);
+    expect(plan.effect[2]).toContain('1 bare pod');
+    const [list] = planned.type === 'plan' ? planned.artifacts : [];
+    const text = new TextDecoder().decode(list?.bytes);
+    expect(text).toMatch(
+      /- legacy\/legacy-db-0 {2}node1 10\.244\.1\.3 {2}started before Cilium; address from another CNI/,
+    );
+    expect(text).toMatch(/legacy\/legacy-bare {2}bare pod {2}bare pod: nobody would recreate it/);
+  });
+
+  it('makes the same plan again while the world is the same', async () => {
+    const [first, second] = [planIn(await world.plan()), planIn(await world.plan())];
+
+    expect(digestOf(second)).toBe(digestOf(first));
+  });
+
+  it('makes another plan once a budget is another', async () => {
+    const before = planIn(await world.plan());
+    await world.put(aBudget('legacy-web', 1));
+
+    expect(digestOf(planIn(await world.plan()))).not.toBe(digestOf(before));
+  });
+
+  it(
+    'restarts them within their budget, and ends with the same question',
+    async () => {
+      const plan = planIn(await world.plan());
+
+      const { outcome, progress } = await world.apply(plan);
+
+      expect(outcome).toMatchObject({
+        type: 'succeeded',
+        report: { headline: expect.stringContaining('4 of 4 pods') },
+      });
+      expect(progress).toContainEqual(expect.objectContaining({ type: 'step-started', title: WEB }));
+      expect(progress).toContainEqual(expect.objectContaining({ type: 'counted', done: 3, total: 3 }));
+      expect(await violations()).toEqual([]);
+      const endpoints: unknown[] = [];
+      for await (const page of world.port.list(
+        CILIUM_ENDPOINTS,
+        { namespace: 'legacy', as: 'metadata' },
+        AbortSignal.timeout(5_000),
+      ))
+        endpoints.push(...page);
+      expect(endpoints).toHaveLength(4);
+      expect(await names()).toContain('legacy-bare');
+      expect(await world.plan()).toMatchObject({
+        type: 'refused',
+        report: { sections: [{ title: 'Still unmanaged (1)' }, {}] },
+      });
+    },
+    SLOW,
+  );
+
+  it(
+    'deletes a bare pod only when that was asked for',
+    async () => {
+      const plan = planIn(await world.plan({ includeBare: true }));
+
+      const { outcome } = await world.apply(plan);
+
+      expect(plan.effect[0]).toContain('bare pod legacy/legacy-bare 1 (deleted for good)');
+      expect(outcome.type).toBe('succeeded');
+      expect(await names()).not.toContain('legacy-bare');
+    },
+    SLOW,
+  );
+
+  it(
+    'leaves out, by name, what a budget never lets go',
+    async () => {
+      await world.fault('budget', 'blocks');
+      await expect.poll(async () => planIn(await world.plan()).effect.join()).not.toContain(WEB);
+
+      const plan = planIn(await world.plan());
+
+      const check = plan.checks.find(({ id }) => id === 'disruption-budgets');
+      expect(check).toMatchObject({ verdict: 'warn' });
+      expect(check?.evidence).toContain('PodDisruptionBudget legacy/legacy-web needs 3 healthy pods and has 3');
+      expect(RestartWork.parse(plan.work).owners).toHaveLength(1);
+    },
+    SLOW,
+  );
+
+  it(
+    'does not wait for ever for a budget that blocks, and names it',
+    async () => {
+      const plan = planIn(await world.plan());
+      await world.fault('budget', 'blocks');
+
+      const { outcome } = await world.apply(plan);
+
+      expect(outcome).toMatchObject({
+        type: 'failed',
+        message: expect.stringMatching(
+          /^1 of 4 pods restarted; Deployment legacy\/legacy-web: PodDisruptionBudget legacy\/legacy-web says no/,
+        ),
+      });
+    },
+    SLOW,
+  );
+
+  it(
+    'reports a pod that two budgets select, and restarts the others',
+    async () => {
+      const plan = planIn(await world.plan());
+      await world.put(aBudget('second', 1));
+
+      const { outcome } = await world.apply(plan);
+
+      expect(outcome).toMatchObject({
+        type: 'failed',
+        message: expect.stringContaining('more than one PodDisruptionBudget'),
+      });
+      expect(planIn(await world.plan({ includeBare: true })).effect.join()).not.toContain(WEB);
+    },
+    SLOW,
+  );
+
+  it(
+    'goes on after a crash, and evicts no successor',
+    async () => {
+      const plan = planIn(await world.plan());
+      const before = await names();
+      const crash = new AbortController();
+      const first = watchedWrite(world.write, () => {
+        if (first.evicted.length === 2) crash.abort(new Error('killed'));
+      });
+      await expect(world.apply(plan, { write: first, signal: crash.signal })).rejects.toThrow('killed');
+      const second = watchedWrite(world.write, () => undefined);
+
+      const { outcome } = await world.apply(plan, { write: second, attempt: 2, resumed: true });
+
+      expect(outcome.type).toBe('succeeded');
+      const evicted = [...first.evicted, ...second.evicted];
+      expect(evicted.every((name) => before.includes(name))).toBe(true);
+      expect(new Set(evicted).size).toBe(4);
+    },
+    SLOW,
+  );
+
+  it(
+    'does nothing when everything was done before',
+    async () => {
+      const plan = planIn(await world.plan());
+      await world.apply(plan);
+      const again = watchedWrite(world.write, () => undefined);
+
+      const { outcome } = await world.apply(plan, { write: again, attempt: 2, resumed: true });
+
+      expect(outcome.type).toBe('succeeded');
+      expect(again.evicted).toEqual([]);
+    },
+    SLOW,
+  );
+
+  it(
+    'evicts nothing more once it is cancelled, and waits for what is on its way',
+    async () => {
+      const plan = planIn(await world.plan());
+      const watched = watchedWrite(world.write, () => undefined);
+
+      const { outcome } = await finish(
+        restartUnmanaged.apply(
+          plan,
+          world.context({ write: watched, stopWanted: async () => watched.evicted.length > 0 }),
+        ),
+      );
+
+      expect(outcome).toMatchObject({ type: 'cancelled', reason: expect.stringMatching(/^2 of 4 pods restarted/) });
+      expect(watched.evicted).toHaveLength(2);
+    },
+    SLOW,
+  );
+
+  it('says that nobody can tell when CiliumEndpoints are switched off, or Cilium is not there', async () => {
+    await world.fault('cilium', 'absent');
+
+    expect(await world.plan()).toMatchObject({
+      type: 'refused',
+      reason: expect.stringContaining('Cilium is not installed'),
+    });
+  });
+});
