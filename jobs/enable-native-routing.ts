@@ -15,6 +15,7 @@ const Args = z
       .regex(/^([1-9]\d{0,4}|[1-9]\d?%|100%)$/, 'is a number of agents or a percentage, like 5 or 100%')
       .optional(),
     accept: z.array(z.string().max(40)).max(60).optional(),
+    bench: z.boolean().optional(),
     reason: z.string().max(400).optional(),
   })
   .refine((args) => args.accept === undefined || (args.reason ?? '').trim() !== '', {
@@ -30,10 +31,11 @@ export const enableNativeRouting = defineChange({
   ],
   summary: 'Take the cluster off its tunnel: plan, approval, Helm, agents one batch at a time, proof, and the way back',
   usage:
-    '[cluster] [--routes auto|external] [--cidr A.B.C.D/n] [--max-unavailable n|100%] [--accept <check>,…] [--reason …]',
+    '[cluster] [--routes auto|external] [--cidr A.B.C.D/n] [--max-unavailable n|100%] [--accept <check>,…] [--bench] [--reason …]',
   examples: [
     'enable native-routing prod',
     'enable native-routing prod --reason "throughput for the ETL window, CHG-4711"',
+    'enable native-routing prod --bench',
     'enable native-routing prod --routes external --cidr 10.0.0.0/16 --max-unavailable 100%',
   ],
   risk: 'change',
@@ -51,6 +53,7 @@ export const enableNativeRouting = defineChange({
       help: 'agents restarted at once after the first one; the DaemonSet’s own limit without it',
     },
     accept: { type: 'list', help: 'checks whose warning or unknown answer you take on yourself' },
+    bench: { type: 'boolean', help: 'measure throughput between two nodes before and after: three minutes each' },
     reason: { type: 'string', help: 'why: stands on the card, and beside what was accepted' },
   },
   Args,
@@ -58,6 +61,7 @@ export const enableNativeRouting = defineChange({
     planNative(
       {
         wanted: { routes: args.routes, cidr: args.cidr, maxUnavailable: args['max-unavailable'] },
+        bench: args.bench === true,
         acceptance: { ids: args.accept ?? [], reason: args.reason ?? '' },
       },
       context,

@@ -25,6 +25,8 @@ export type BenchRequest = {
   readonly prefix?: string;
   /** Whether its own change is what runs: then there is nothing to refuse. */
   readonly inChange?: boolean;
+  /** A wish to stop that does not abort the signal; looked at between runs. */
+  readonly isStopped?: () => Promise<boolean>;
 };
 
 /** One answer of iperf3 as it came. */
@@ -108,7 +110,7 @@ async function runAll(context: ProbeContext, request: BenchRequest, { servers, t
   tell({ type: 'step-started', step, title: `Measure: ${total} turns of ${settings.seconds} s` });
   for (const round of settings.rounds) {
     for (let run = 1; run <= settings.runs; run += 1) {
-      if (request.inChange !== true) await refuseDuringChange(context, request.namespace);
+      await mayGoOn(context, request);
       for (const { path, streams } of turnsOfRun(settings, servers)) {
         const reach = servers.get(path) ?? new Map();
         await pMap(
@@ -127,6 +129,11 @@ async function runAll(context: ProbeContext, request: BenchRequest, { servers, t
   const isWhole = found.series.every(({ failures }) => failures.length === 0);
   tell({ type: 'step-ended', step, result: isWhole ? 'ok' : 'warn' });
   return found;
+}
+
+async function mayGoOn(context: ProbeContext, { inChange, namespace, isStopped }: BenchRequest): Promise<void> {
+  if (inChange !== true) await refuseDuringChange(context, namespace);
+  if ((await isStopped?.()) === true) throw new OpsError('NotAllowed', 'somebody asked to stop');
 }
 
 function turnsOfRun({ streams }: BenchSettings, servers: Fleet) {

@@ -4,6 +4,7 @@ import type { Check } from '../../src/core/check.ts';
 import { toOpsError } from '../../src/core/errors.ts';
 import type { ChangeContext, JobResult, JobRun } from '../../src/core/job.ts';
 import type { Plan } from '../../src/core/plan.ts';
+import { benchAfter, benchBefore } from './bench-step.ts';
 import { endings } from './endings.ts';
 import { goBack } from './go-back.ts';
 import { keep, keptState, readKept } from './kept-state.ts';
@@ -40,6 +41,7 @@ async function* applyIn(work: SwitchWork, context: ChangeContext): Step<JobResul
     startedMs: Date.parse(mine?.startedAt ?? '') || context.clock.now().getTime(),
     seen: { touched: context.resumed && mine !== undefined, proven: [], revision: undefined, sinceMs: undefined },
   };
+  yield* benchBefore(switching);
   const probes = yield* startProbing(switching);
   if ('type' in probes) return endings(switching).untouched(`probe pods did not start: ${probes.why}`);
   const result = yield* carryOut(switching, probes, mine);
@@ -68,7 +70,7 @@ function givenUp({ why = 'it had been given up' }: KeptState): Forward {
 
 async function* finish(switching: Switching, probes: Probes, end: Forward): Step<JobResult> {
   const ending = endings(switching);
-  if (end.type === 'ok') return ending.switched(end.checks, probes);
+  if (end.type === 'ok') return ending.switched(end.checks, probes, yield* benchAfter(switching));
   const isStop = end.type === 'stopped';
   if (switching.seen.touched) return yield* goBack(switching, probes, isStop ? 'stopped on request' : end.why);
   return isStop ? ending.cancelled() : ending.untouched(end.why);

@@ -1,4 +1,5 @@
 import type { PairLoss } from '../../src/cilium/probe-loss.ts';
+import type { Benched } from '../../src/cilium/switch-bench.ts';
 import {
   type SwitchEnd,
   switchedReport,
@@ -38,8 +39,9 @@ export function endings(switching: Switching) {
   }
 
   return {
-    switched: async (checks: readonly Check[], probes: Measured): Promise<JobResult> => {
-      const end = endOf(checks, await measured(probes));
+    switched: async (checks: readonly Check[], probes: Measured, bench: Benched | undefined): Promise<JobResult> => {
+      const plain = endOf(checks, await measured(probes));
+      const end = bench === undefined ? plain : { ...plain, bench };
       return result(end, { type: 'succeeded', report: switchedReport(end) });
     },
     undone: async (why: string, checks: readonly Check[], probes: Measured): Promise<JobResult> => {

@@ -15,15 +15,24 @@ import { configMapData } from '../../src/core/manifest.ts';
 import { readPreflightFacts } from '../reading/preflight-facts.ts';
 import { withProgress } from '../reading/with-progress.ts';
 import { withinBudget } from '../reading/within-budget.ts';
+import { benchPair } from './bench-step.ts';
 import { NO_RIGHT } from './probe-step.ts';
 import { CONFIG_MAP, type Rendered, render, toPlanned } from './render-plan.ts';
 
 const READING_BUDGET_MS = 2 * MINUTE_MS;
 
-export type NativeRequest = { readonly wanted: Wanted; readonly acceptance: Acceptance };
+export type NativeRequest = {
+  readonly wanted: Wanted;
+  readonly acceptance: Acceptance;
+  /** Measure throughput before and after. */
+  readonly bench?: boolean;
+};
 
 /** Reads only: facts, checks, values, what helm would render, and what that means. */
-export async function* planNative({ wanted, acceptance }: NativeRequest, context: PlanContext): Planning {
+export async function* planNative(
+  { wanted, acceptance, bench = false }: NativeRequest,
+  context: PlanContext,
+): Planning {
   const facts = yield* withProgress((tell) =>
     withinBudget(context, READING_BUDGET_MS, (signal) => readPreflightFacts({ context, wanted, signal, tell })),
   );
@@ -31,8 +40,10 @@ export async function* planNative({ wanted, acceptance }: NativeRequest, context
   const checks = [...preflight.checks, probeRights(context)];
   const decision = decideNative(facts, { ...preflight, checks }, acceptance);
   if (decision.type === 'refused') return decision;
+  const pair = bench ? await benchPair(context) : undefined;
+  if (pair?.type === 'refused') return pair;
   yield { type: 'step-started', step: 'render', title: 'Render the change with Helm' };
-  const planned = await planSwitch(facts, decision, context);
+  const planned = await planSwitch(facts, { ...decision, bench: pair?.pair }, context);
   yield { type: 'step-ended', step: 'render', result: planned.type === 'plan' ? 'ok' : 'failed' };
   return planned;
 }
@@ -50,7 +61,9 @@ function probeRights({ probes }: PlanContext): Check {
   };
 }
 
-async function planSwitch(facts: PreflightFacts, decision: NativeDecision, context: PlanContext): Promise<Planned> {
+type Decided = NativeDecision & { readonly bench: SwitchWork['bench'] };
+
+async function planSwitch(facts: PreflightFacts, decision: Decided, context: PlanContext): Promise<Planned> {
   const { installation, to, checks } = decision;
   const ref = installation.release ?? { namespace: installation.namespace, name: 'cilium' };
   const release = await context.helm.release({ namespace: ref.namespace, name: ref.name }, context.signal);
@@ -71,6 +84,7 @@ async function planSwitch(facts: PreflightFacts, decision: NativeDecision, conte
     atOnce: roll.atOnce,
     rollsByItself: upgrades && (facts.rollout?.rollsOnConfigChange ?? false),
     estimateS: roll.mixedS,
+    bench: decision.bench,
   };
   const rendered = upgrades
     ? await render({ context, work, deployed })

@@ -1,4 +1,5 @@
 import type { RoutingTarget, SwitchWork } from '../../src/cilium/switch-work.ts';
+import type { Benchmark } from '../../src/core/benchmark.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ChangeContext, Progress } from '../../src/core/job.ts';
 import type { Reading } from '../reading/reading.ts';
@@ -21,6 +22,8 @@ export type Seen = {
   revision: number | undefined;
   /** When Helm last wrote the settings, by the clock of the API server: younger pods have read them. */
   sinceMs: number | undefined;
+  /** Throughput before the change, where it was asked for; what cannot be measured is said and holds nothing up. */
+  throughput?: Benchmark | undefined;
 };
 
 /** How a step ended that may fail for reasons people should read. */

@@ -15,6 +15,20 @@ export type BenchSettings = {
   readonly baseline: boolean;
 };
 
+/** What a change measures before and after itself: six runs a side, because five hardly ever tell a tenth from noise. */
+export function changeSettings(pair: NodePair): BenchSettings {
+  return {
+    rounds: [[pair]],
+    streams: [1, 4],
+    seconds: 5,
+    runs: 6,
+    protocol: 'tcp',
+    udpMbit: 0,
+    reverse: false,
+    baseline: true,
+  };
+}
+
 /** iperf3 leaves the first second out of its result: TCP is still finding its rate. */
 export const OMITTED_SECONDS = 1;
 /** Connecting, exchanging results, and the exec around it. */

@@ -3,6 +3,7 @@ import type { HelmRelease } from '../core/change-ports.ts';
 import type { Check } from '../core/check.ts';
 import type { Plan } from '../core/plan.ts';
 import { type Exposure, exposureWords, leftBehind, mtuWords, type Roll, rollWords } from './disruption.ts';
+import { changeSettings, costWords } from './iperf-settings.ts';
 import { type SwitchWork, targetWords } from './switch-work.ts';
 import { clip, count, tally } from './text.ts';
 import { setFlags, wayBackWords } from './way-back.ts';
@@ -46,9 +47,13 @@ export function toSwitchPlan(facts: SwitchFacts): Plan {
     return [
       rollWords(roll, work.rollsByItself),
       exposureWords(exposure),
-      [mtu, left].filter((part) => part !== '').join('. '),
+      [mtu, left, benchPlanWords(work)].filter((part) => part !== '').join('. '),
     ];
   }
+}
+
+function benchPlanWords({ bench }: SwitchWork): string {
+  return bench === undefined ? '' : `Benchmark before and after, each: ${costWords(changeSettings(bench))}`;
 }
 
 function titleOf({ to, upgrades, undoes }: SwitchWork): string {

@@ -2,6 +2,7 @@ import type { Check } from '../core/check.ts';
 import type { NextStep, Report, Section } from '../core/report.ts';
 import { spanWords } from './disruption.ts';
 import type { PairLoss } from './probe-loss.ts';
+import { type Benched, benchFindings, benchSection, benchWords } from './switch-bench.ts';
 import { type SwitchWork, targetWords } from './switch-work.ts';
 import { clip, count } from './text.ts';
 import { takeOver } from './way-back.ts';
@@ -15,18 +16,21 @@ export type SwitchEnd = {
   readonly checks: readonly Check[];
   readonly losses: readonly PairLoss[];
   readonly revision: number | undefined;
+  /** Throughput before and after, where it was asked for. */
+  readonly bench?: Benched;
 };
 
 /** The end that everybody wanted: what it is now, the proof, the price. */
 export function switchedReport(end: SwitchEnd): Report {
   const { cluster, work, tookMs } = end;
   const undone = work.undoes === undefined ? 'nothing rolled back' : `undid ${work.undoes}`;
+  const slower = benchFindings(end.bench, cluster);
   return {
-    mark: 'ok',
+    mark: slower.length === 0 ? 'ok' : 'warn',
     headline: clip(`${cluster} runs ${targetWords(work.to)} · took ${clockWords(tookMs)} · ${undone}`, 150),
     facts: factsOf(end),
-    findings: [],
-    sections: sectionsOf(end),
+    findings: slower,
+    sections: [...sectionsOf(end), ...benchSection(end.bench)],
     next: nextOf(end, work.undoes === undefined ? ['verify', 'rollback'] : ['verify']),
     asOf: end.asOf,
   };
@@ -87,7 +91,7 @@ const SUBJECTS: readonly (readonly [string, string])[] = [
   ['pair-probe', ''],
 ];
 
-function factsOf({ checks, losses, work, revision }: SwitchEnd): string[] {
+function factsOf({ checks, losses, work, revision, bench }: SwitchEnd): string[] {
   const proofs = SUBJECTS.flatMap(([id, subject]) =>
     checks.filter((check) => check.id === id && check.verdict === 'pass').map(({ evidence }) => subject + evidence),
   );
@@ -95,6 +99,7 @@ function factsOf({ checks, losses, work, revision }: SwitchEnd): string[] {
   return [
     proofs.length === 0 ? '' : clip(`Verified: ${proofs.join(' · ')}`, 400),
     lossWords(losses, work),
+    benchWords(bench),
     helm,
   ].filter((line) => line !== '');
 }

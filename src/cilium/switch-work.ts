@@ -40,6 +40,8 @@ export const SwitchWork = z
     rollsByItself: z.boolean(),
     /** What the plan said about the longest loss between two nodes, in seconds. */
     estimateS: z.object({ min: z.number(), max: z.number() }),
+    /** Throughput between these two is measured before and after. */
+    bench: z.object({ from: z.string(), to: z.string() }).optional(),
     /** Of a rollback: the run that is undone. */
     undoes: RunId.optional(),
   })

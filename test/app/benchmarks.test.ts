@@ -57,7 +57,7 @@ describe('compare', () => {
     );
     expect(reply.lines[0]?.text).toBe('Different conditions: routing: VXLAN, then native routing');
     expect(reply.lines[1]?.text).toContain('n = 6 and 6');
-    expectGoodMessage(renderReply(reply, '/cilium'));
+    expectGoodMessage(renderReply(reply));
   });
 
   it('a real loss is a warning', async () => {
@@ -116,7 +116,7 @@ describe('history', () => {
     expect(reply.lines.map(({ label }) => label)).toEqual([second, first]);
     expect(reply.lines[0]).toMatchObject({ code: 'iperf', text: expect.stringMatching(/succeeded: Cilium on prod/) });
     expect(reply.next).toContainEqual({ label: 'Compare the last two', command: `compare ${first} ${second}` });
-    expectGoodMessage(renderReply(reply, '/cilium'));
+    expectGoodMessage(renderReply(reply));
     expect((await replied(world, 'history')).lines).toHaveLength(3);
   });
 
