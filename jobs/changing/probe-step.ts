@@ -1,5 +1,6 @@
-import { lossesOf, type PairLoss, type PairProbes, stateOf } from '../../src/cilium/probe-loss.ts';
+import { longestFirst, lossesOf, type PairLoss, type PairProbes, stateOf } from '../../src/cilium/probe-loss.ts';
 import { after, deadPairs, type Marks, marksOf } from '../../src/cilium/probe-marks.ts';
+import type { SwitchWork } from '../../src/cilium/switch-work.ts';
 import { count, listed } from '../../src/cilium/text.ts';
 import type { ProbeFacts } from '../../src/cilium/verification-facts.ts';
 import { HOUR_MS, SECOND_MS } from '../../src/core/clock.ts';
@@ -12,8 +13,8 @@ import { readingOf, type Step, type Switching } from './switching.ts';
 
 /** Two nodes that both run the target and hear nothing of each other for this long: nothing will mend itself. */
 const DEAD_AFTER_MS = 30 * SECOND_MS;
-/** The pods end by themselves after this, should nobody ever come back for them. */
-const PODS_LIVE_MS = 4 * HOUR_MS;
+/** The pods end by themselves this long after the change is over, should nobody ever come back for them. */
+const PODS_OUTLIVE_MS = 4 * HOUR_MS;
 /** A new pod's first questions may be lost until every node knows it. */
 const SETTLE_MS = 20 * SECOND_MS;
 const SETTLE_POLL_MS = 2 * SECOND_MS;
@@ -65,7 +66,7 @@ async function start(
   const { context } = switching;
   try {
     const nodes = await readyNodes(switching);
-    const prober = await patiently(context, () => startProbes(access, { nodes, ttlMs: PODS_LIVE_MS }));
+    const prober = await patiently(context, () => startProbes(access, { nodes, ttlMs: podsLiveMs(switching.work) }));
     const settled = await settle(switching, prober);
     const broken = settled.filter((pair) => stateOf(pair) !== 'works');
     if (broken.length > 0 && !context.resumed) {
@@ -84,6 +85,11 @@ async function start(
     if (!context.resumed) await removeProbes(access);
     return { type: 'failed', why: toOpsError(thrown).message };
   }
+}
+
+/** Both ways at their slowest: on a big cluster pods that end before the roll does would leave nothing to prove it with. */
+export function podsLiveMs({ estimateS }: Pick<SwitchWork, 'estimateS'>): number {
+  return PODS_OUTLIVE_MS + 2 * estimateS.max * SECOND_MS;
 }
 
 /** What the pairs say once all work, or when they have had time enough. A worker that resumes does not wait for that. */
@@ -154,7 +160,9 @@ function probing({ context, startedMs }: Switching, { access, prober, settled }:
     },
     losses: async () => {
       const lastMs = context.clock.now().getTime() - startedMs + NEWEST_MS;
-      return lossesOf(after(settled, await read(lastMs)));
+      const ofPair = (pair: PairProbes) => lossesOf(after(settled, [pair]));
+      const losses = await patiently(context, () => prober.summarise(lastMs, ofPair, context.signal));
+      return longestFirst(losses.flat());
     },
     remove: () => removeProbes(access),
   };

@@ -25,6 +25,12 @@ export type Prober = {
   readonly of: number;
   /** What was answered in the last `lastMs`, for every probed pair; a pair that told nothing has no probes. */
   readonly read: (lastMs: number, signal: AbortSignal) => Promise<readonly PairProbes[]>;
+  /** The same, pair by pair: hours of answers of hundreds of nodes do not fit in memory, what is made of them does. */
+  readonly summarise: <Summary>(
+    lastMs: number,
+    summary: (pair: PairProbes) => Summary,
+    signal: AbortSignal,
+  ) => Promise<readonly Summary[]>;
 };
 
 /**
@@ -59,16 +65,21 @@ export async function startProbes(context: ProbeContext, request: ProbeRequest):
       return specOf(context, request, { role: 'probe-client', node, targets });
     }),
   );
-  return {
-    of: nodes.length * (nodes.length - 1),
-    read: async (lastMs, signal) => {
-      const answers = await pMap(clients, (client) => readClient(context, client, lastMs, signal), {
-        concurrency: IN_FLIGHT,
-      });
-      signal.throwIfAborted();
-      return answers.flat();
-    },
+  return { of: nodes.length * (nodes.length - 1), ...readingOf(context, clients) };
+}
+
+/** Reads what `clients` said. @throws the reason of the signal, and nothing else */
+export function readingOf(context: ProbeContext, clients: readonly ProbePod[]): Omit<Prober, 'of'> {
+  const summarise: Prober['summarise'] = async (lastMs, summary, signal) => {
+    const found = await pMap(
+      clients,
+      async (client) => (await readClient(context, client, lastMs, signal)).map(summary),
+      { concurrency: IN_FLIGHT },
+    );
+    signal.throwIfAborted();
+    return found.flat();
   };
+  return { summarise, read: (lastMs, signal) => summarise(lastMs, (pair) => pair, signal) };
 }
 
 /** Everything of this run. With a signal of its own: pods are removed after a cancel too. Never rejects. */

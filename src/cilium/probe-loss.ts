@@ -73,7 +73,11 @@ function gapsOf(probes: readonly Probed[]): Pick<PairLoss, 'longestGapMs' | 'lon
 
 /** Longest gap first. */
 export function lossesOf(pairs: readonly PairProbes[], sinceMs = 0): readonly PairLoss[] {
-  return pairs.map((pair) => lossOf(pair, sinceMs)).sort((left, right) => right.longestGapMs - left.longestGapMs);
+  return longestFirst(pairs.map((pair) => lossOf(pair, sinceMs)));
+}
+
+export function longestFirst(losses: readonly PairLoss[]): readonly PairLoss[] {
+  return losses.toSorted((left, right) => right.longestGapMs - left.longestGapMs);
 }
 
 /** Whether a pair works now: its newest answers, all of them with the client's own address. */
