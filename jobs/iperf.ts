@@ -86,7 +86,7 @@ async function* benchmark(args: Args, context: JobContext): JobRun {
   const namespace = await ciliumNamespace(context);
   const measured = yield* withProgress((tell) => measure({ ...context, probes }, { settings, namespace }, tell));
   for (const artifact of await filesOf(measured, context.log)) yield { type: 'made', artifact };
-  return resultOf(measured, { args, chosen: chosen.why, run: probes.owner });
+  return resultOf(measured, { args, chosen: chosen.why });
 }
 
 function refused(reason: string, nextStep: string): JobResult {
@@ -114,10 +114,10 @@ function settingsOf(args: Args, nodes: readonly string[]): BenchSettings {
   };
 }
 
-type Told = { readonly args: Args; readonly chosen: string; readonly run: string };
+type Told = { readonly args: Args; readonly chosen: string };
 
-function resultOf({ benchmark: data, notes }: Measured, { args, chosen, run }: Told): JobResult {
-  const report = benchReport({ benchmark: data, notes, chosen, run, again: againOf(data.cluster, args, data.series) });
+function resultOf({ benchmark: data, notes }: Measured, { args, chosen }: Told): JobResult {
+  const report = benchReport({ benchmark: data, notes, chosen, again: againOf(data.cluster, args, data.series) });
   if (data.series.some(({ samples }) => samples.length > 0)) return { outcome: { type: 'succeeded', report }, data };
   const why = [...new Set(data.series.flatMap(({ failures }) => failures))];
   const message = clip(`nothing could be measured on ${data.cluster}: ${listed(why)}`, 1_000);

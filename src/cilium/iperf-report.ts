@@ -7,7 +7,6 @@ import {
   seriesWords,
   streamWords,
 } from '../core/benchmark.ts';
-import { percentWords } from '../core/benchmark-comparison.ts';
 import type { Finding, Report, Section, Table } from '../core/report.ts';
 import { clip, listed } from './text.ts';
 
@@ -16,7 +15,6 @@ export type BenchEnd = {
   readonly notes: readonly string[];
   /** Why these nodes. */
   readonly chosen: string;
-  readonly run: string;
   /** The command that measures the same again. */
   readonly again: string;
 };
@@ -41,7 +39,7 @@ function wirePercent(series: Series, all: readonly Series[]): number | undefined
 }
 
 export function benchReport(end: BenchEnd): Report {
-  const { benchmark, again, run } = end;
+  const { benchmark, again } = end;
   const findings = findingsOf(end);
   return {
     mark: findings.length === 0 ? 'ok' : 'warn',
@@ -53,7 +51,6 @@ export function benchReport(end: BenchEnd): Report {
     next: [
       { label: 'Measure again', command: again },
       { label: 'Earlier benchmarks', command: `history ${benchmark.cluster} --command iperf` },
-      { label: 'Raw JSON', command: `show ${run} --json` },
     ],
     asOf: benchmark.asOf,
   };
@@ -143,12 +140,18 @@ function rowOf(series: Series, all: readonly Series[], many: boolean): string[] 
       : String(Math.round(number(samples.map(({ retransmits }) => retransmits ?? 0))));
   return [
     name,
-    `${rateWords(median(rates))} (n = ${rates.length})`,
-    `${rateWords(Math.min(...rates))} to ${rateWords(Math.max(...rates))}`,
-    wire === undefined ? 'control' : `${Math.round(wire)} % (${percentWords(wire - 100)})`,
+    rateWords(median(rates)),
+    rangeWords(rates),
+    wire === undefined ? 'control' : `${Math.round(wire)} %`,
     lost,
     cpuWords(number(samples.map(({ cpuSender }) => cpuSender)), number(samples.map(({ cpuReceiver }) => cpuReceiver))),
   ];
+}
+
+/** `9.11–10.05`, in the unit of the median beside it. */
+function rangeWords(rates: readonly number[]): string {
+  const unit = rateWords(median(rates)).endsWith('Gbit/s') ? 1e9 : 1e6;
+  return [Math.min(...rates), Math.max(...rates)].map((rate) => (rate / unit).toFixed(2)).join('–');
 }
 
 /** Of one core, as iperf3 counts it: sender, then receiver. */

@@ -75,7 +75,7 @@ describe('chart of a benchmark', () => {
 /** The renderer is the only decoder at hand: it draws the picture into another one. */
 function darkPixelsOfTitle(png: Uint8Array): number {
   const href = `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="1800" height="960"><image width="1800" height="960" href="${href}"/></svg>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="1800" height="1080"><image width="1800" height="1080" href="${href}"/></svg>`;
   const { pixels, width } = new Resvg(svg).render();
   const title = pixels.subarray(0, width * 100 * 4);
   const count = (channel: number, test: (value: number) => boolean) =>
