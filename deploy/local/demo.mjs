@@ -16,7 +16,8 @@ const USAGE = `npm run demo -- [flags]
   --no-open              do not open the page in a browser
   --port <n>             port of the page (default: a free one)
   --cluster kubeconfig   use the cluster of KUBECONFIG in place of the rehearsal cluster
-  --nodes <n>            size of the rehearsal cluster (default: the recorded 3)`;
+  --nodes <n>            size of the rehearsal cluster (default: the recorded 3)
+  --approvals-expire <d> how long an approval stays open, as 5m or 2h (default: 30m)`;
 
 const flags = readFlags();
 ensurePackages();
@@ -138,6 +139,7 @@ policy:
       request: { users: [${dana}, ${lee}, ${sam}] }
       approve: { groups: [${approvers}] }
       approvals: 2
+      expiresAfter: ${flags['approvals-expire']}
     - clusters: [prod]
       risks: [probe]
       approvals: 0
@@ -227,6 +229,7 @@ function readFlags() {
         port: { type: 'string' },
         cluster: { type: 'string' },
         nodes: { type: 'string' },
+        'approvals-expire': { type: 'string', default: '30m' },
         help: { type: 'boolean', default: false },
       },
     });

@@ -92,7 +92,9 @@ function stage(name, page, ready) {
       if (!hit) throw new Error(`no button "${label}" in ${name}`);
       const { block_id, action_id, value } = hit.button;
       const action = { type: 'button', block_id, action_id, value };
-      return post('/interact', { channel, messageTs: hit.message.ts, user: ready.users[who], action });
+      const pressed = await post('/interact', { channel, messageTs: hit.message.ts, user: ready.users[who], action });
+      if (pressed.ok !== true) throw new Error(`${name}: pressing "${label}" gave ${JSON.stringify(pressed)}`);
+      return pressed;
     },
     fault: (board, id, value) => post('/faults', { board, id, value }),
     /** Waits until a message of the channel or a thread has this text. */

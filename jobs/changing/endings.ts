@@ -49,7 +49,11 @@ export function endings(switching: Switching) {
       return result(end, { type: 'rolled-back', reason: clip(why, 1_000), report: undoneReport(end, why) });
     },
     unknown: (why: string): JobResult => {
-      const lastProven = seen.proven.at(-1) ?? 'the state before the change';
+      // A worker that took over has proven nothing yet, and must not say that nothing has happened.
+      const before = seen.touched
+        ? 'nothing since another worker took over: see the steps'
+        : 'the state before the change';
+      const lastProven = seen.proven.at(-1) ?? before;
       const end = endOf([], []);
       const report: Report = unknownReport(end);
       return result(end, { type: 'unknown', since: end.asOf, lastProven, why: clip(why, 1_000), report });

@@ -48,7 +48,11 @@ export async function* replaceBatch(switching: Switching, batch: Batch): Step {
   for (;;) {
     const judged = await judge(switching, batch, watched);
     const end = await endOf(switching, watched, judged);
-    if (end !== undefined) return end;
+    if (end !== undefined) {
+      const back = judged.filter(({ verdict }) => verdict.type === 'done').length;
+      yield { type: 'counted', step: batch.step, done: batch.done + back, total: batch.total };
+      return end;
+    }
     for (const { agent, verdict } of judged)
       if (agent !== undefined && verdict.type === 'replace') await replace(switching, watched, agent);
     yield* news(batch, watched, judged);

@@ -38,7 +38,9 @@ export function lossReplies(run: Run): readonly ThreadReply[] {
  */
 export function progressReplies(run: Run, now: Date): readonly ThreadReply[] {
   const failed = run.now.state === 'ended' && run.now.outcome.type !== 'succeeded';
-  if (run.steps.length === 0 || (run.request.risk === 'read' && !failed && run.losses.length === 0)) return [];
+  // Planning is such a reading too: its steps are gone when the plan is there, and could not be told to their end.
+  const reads = run.request.risk === 'read' || (run.request.risk === 'change' && run.applying === undefined);
+  if (run.steps.length === 0 || (reads && !failed && run.losses.length === 0)) return [];
   const title = run.now.state === 'ended' ? 'Steps' : 'Steps so far';
   const lines: readonly Line[] = [
     [bold(title), text(run.losses.length > 0 ? ` · attempt ${run.attempt}` : '')],

@@ -146,7 +146,8 @@ function unmanagedPods({ status }: PreflightFacts): Answer {
   if (unmanaged === undefined) return notReadButMinor('pods outside of Cilium');
   if (unmanaged.total === 0) return pass(`none of ${count(unmanaged.running, 'running pod')}`);
   const names = tally(unmanaged.groups.map((group) => group.namespace)).map(([namespace]) => namespace);
-  return warn(`${count(unmanaged.total, 'pod')} in ${listed(names)}`, 'restart them before or after; see status');
+  const seen = `${count(unmanaged.total, 'unmanaged pod')} in ${listed(names)}`;
+  return warn(seen, 'restart them before or after; see status');
 }
 
 function formerCni({ networks }: PreflightFacts): Answer {
