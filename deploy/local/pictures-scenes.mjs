@@ -32,18 +32,6 @@ export const scenes = {
       await picture('-phone', { ...phone, height: 1000 });
     },
   },
-  iperf: {
-    async play({ command, until, open, picture, phone }) {
-      await command('iperf --runs 6 --duration 5s');
-      const parent = await until(/Gbit\/s, \d+ % of host to host/, 120_000);
-      await until(/iperf3.s own answers/, 30_000);
-      await sleep(1_500);
-      await open(parent);
-      await picture('', { width: 1440, height: 1500 });
-      await open();
-      await picture('-phone', { ...phone, height: 1000 });
-    },
-  },
   'worker-killed': {
     async play({ ready, command, fault, until, open, picture }) {
       // A frozen kubelet keeps the reading under way long enough to kill the worker in the middle of it.
