@@ -108,9 +108,13 @@ async function start(deps: ExecuteDeps, base: Omit<Work<Job>, 'job'>, job: Job):
   return run.approvedDigest === undefined ? planChange(changing, work) : applyChange(changing, work);
 }
 
-/** A run that is handed back at every shutdown is unlucky, not broken: only those that were lost count. */
-function lostWorkers(run: Run): number {
-  return run.losses.filter((loss) => loss.why === WORKER_LOST).length + (run.now.state === 'running' ? 1 : 0);
+/**
+ * A run that is handed back at every shutdown is unlucky, not broken: only those that were lost count. Half a change is
+ * worse than a late plan: those that were lost before it began do not count against it.
+ */
+function lostWorkers({ losses, now: { state }, applying }: Run): number {
+  const lost = losses.filter(({ why, attempt }) => why === WORKER_LOST && attempt >= (applying?.attempt ?? 1));
+  return lost.length + (state === 'running' ? 1 : 0);
 }
 
 async function giveUp(deps: ExecuteDeps, run: Run, attempt: Attempt): Promise<Processed> {

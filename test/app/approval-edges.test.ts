@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { record } from '../../src/app/record.ts';
 import { settle } from '../../src/app/settle.ts';
 import { Actor } from '../../src/core/actor.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
@@ -165,6 +166,43 @@ describe('an approval', () => {
     await changing.work(id);
 
     expect(await outcomeOf(changing, id)).toMatchObject({ type: want });
+  });
+});
+
+describe('workers that are lost', () => {
+  async function lose(changing: Changing, id: RunId, attempts: readonly number[], applyingIn?: number): Promise<void> {
+    const at = changing.world.clock.now().toISOString();
+    const { approvedDigest: digest = '' } = await runOf(changing.world, id);
+    for (const attempt of attempts) {
+      await record(changing.world.state.runs, id, { type: 'started', at, attempt, worker: `lost/${attempt}` });
+      if (attempt === applyingIn)
+        await record(changing.world.state.runs, id, { type: 'applying', at, attempt, digest });
+    }
+  }
+
+  it('with a change that has begun, three times, leave a state that nobody knows, and say how to go on', async () => {
+    const changing = aChanging();
+    const id = await approved(changing);
+    await lose(changing, id, [2, 3, 4], 2);
+
+    await changing.work(id);
+
+    expect(await outcomeOf(changing, id)).toMatchObject({
+      type: 'unknown',
+      why: '3 workers were lost while they ran it',
+      report: { next: [{ command: 'verify prod' }, { command: `continue ${id}` }, { command: 'rollback prod' }] },
+    });
+    expect(changing.change.applied).toEqual([]);
+  });
+
+  it('before it began are not held against it: half a change is gone on with', async () => {
+    const changing = aChanging();
+    const id = await approved(changing);
+    await lose(changing, id, [2, 3, 4], 4);
+
+    await changing.work(id);
+
+    expect(await outcomeOf(changing, id)).toMatchObject({ type: 'succeeded' });
   });
 });
 
