@@ -8,7 +8,7 @@ import { measureBig, measureStatus } from './bench/clusters.mjs';
 import { measureAck, measureFirstMessage, measureStart } from './bench/commands.mjs';
 import { median, ms, printLine } from './bench/numbers.mjs';
 import { startRedis } from './bench/redis.mjs';
-import { measureRestart } from './bench/restart.mjs';
+import { measureFinding, measureRestart } from './bench/restart.mjs';
 import { createStack } from './bench/stack.mjs';
 import { ensurePackages, fail, ROOT, say } from './setup.mjs';
 import { ensureTools } from './tools.mjs';
@@ -74,6 +74,7 @@ async function measure() {
   await measureStatus(stack, 300, { times: Math.min(3, size.statuses), kubectl });
   await measureRestart(stack, size.restarts, kubectl);
   if (size.big) await measureBig(stack, place, size.big);
+  if (size.big) await measureFinding(stack, size.big);
 }
 
 function measureQueueAndStore() {

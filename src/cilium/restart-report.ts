@@ -27,16 +27,15 @@ const MAX_ROWS = 60;
 
 /** What was done, and what the same question finds now. */
 export function restartReport(end: RestartEnd): Report {
-  const { cluster, owners, tookMs, found, approvedBy } = end;
+  const { cluster, owners, tookMs, found } = end;
   const planned = owners.reduce((sum, owner) => sum + owner.planned, 0);
   const done = owners.reduce((sum, owner) => sum + owner.done, 0);
   const left = leftOf(found);
   const isWhole = owners.every(({ why }) => why === undefined);
-  const approvers = approvedBy.length === 0 ? [] : [`approved by ${approvedBy.join(', ')}`];
   return {
     mark: isWhole ? 'ok' : 'fail',
     headline: clip(`${cluster}: ${done} of ${count(planned, 'pod')} restarted under Cilium · took ${age(tookMs)}`, 150),
-    facts: [proofWords(found), ...approvers],
+    facts: [proofWords(found)],
     findings: owners
       .flatMap(({ words, why }) =>
         why === undefined ? [] : [{ mark: 'fail' as const, text: clip(`${words}: ${why}`, 600) }],

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../setup.mjs';
-import { ms, printLine } from './numbers.mjs';
-import { until } from './stack.mjs';
+import { mib, ms, printLine } from './numbers.mjs';
+import { rssOf, until } from './stack.mjs';
 
 /** Making unmanaged pods Cilium's: the usual pipeline of one kubectl per pod, against ours; each on a cluster of its own. */
 
 const TIMES_FASTER = 20;
 const MANY_PODS = 500;
+const FIND_MIB = 300;
 /** How long a pod takes to stop. */
 const STOP_MS = 1_000;
 /** After the last process has ended: successors of the last pods become ready. */
@@ -47,6 +48,37 @@ export async function measureRestart(stack, pods, kubectl) {
     n: 1,
     // A few pods tell nothing about hundreds: starting a process is most of it then.
     ...(pods >= MANY_PODS ? { ok: faster >= TIMES_FASTER } : {}),
+  });
+}
+
+/** The plan alone, which is where the whole cluster is read: names of pods and endpoints, bodies of what is found. */
+export async function measureFinding(stack, { nodes, pods }) {
+  const cluster = await stack.cluster(nodes, pods);
+  const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [`${ROOT}dist/main.mjs`, 'run', 'restart', 'unmanaged'], {
+    env,
+    stdio: 'ignore',
+  });
+  let peak = 0;
+  const watching = setInterval(() => {
+    const seen = rssOf({ child }).peak;
+    if (seen > peak) peak = seen;
+  }, 100);
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  const tookMs = performance.now() - startedAt;
+  clearInterval(watching);
+  await cluster.stop();
+  // 3: the plan is shown, and nothing is changed without a word.
+  if (code !== 3) throw new Error(`planning a restart ended with ${code}`);
+  const what = `unmanaged pods among ${pods.toLocaleString('en')}, found and planned`;
+  printLine({ what, measured: ms(tookMs), n: 1 });
+  printLine({
+    what: '  its RSS (peak)',
+    measured: mib(peak),
+    against: `target ≤ ${FIND_MIB} MiB`,
+    n: 1,
+    ok: peak <= FIND_MIB,
   });
 }
 
