@@ -78,7 +78,7 @@ function pinnedOf({ work, release, before, nodes, versions, checks, roll }: Swit
     chart: `${release.chartName} ${release.chartVersion} (${release.chartDigest.slice(0, 12)})`,
     'Helm revision': `${release.revision} (${release.status})`,
     'cilium-config': short(JSON.stringify(Object.entries(before).sort(byName))),
-    values: work.upgrades ? clip(setFlags(work.set), 2_000) : 'none',
+    values: work.upgrades ? pinnable(setFlags(work.set)) : 'none',
     nodes: nameAll(nodes),
     'agent versions': tally(versions)
       .map(([version, number]) => `${number} × ${version}`)
@@ -104,7 +104,12 @@ function verdictsOf(checks: readonly Check[]): string {
   const others = checks
     .filter(({ verdict }) => verdict !== 'pass')
     .map(({ id, verdict, accepted }) => `${id} ${verdict}${accepted === undefined ? '' : ' (accepted)'}`);
-  return clip([`${passed} pass`, ...others].join(', '), 2_000);
+  return pinnable([`${passed} pass`, ...others].join(', '));
+}
+
+/** A difference beyond what is shown is a difference too. */
+function pinnable(text: string): string {
+  return text.length <= 2_000 ? text : `${clip(text, 1_980)} ${short(text)}`;
 }
 
 function short(text: string): string {
