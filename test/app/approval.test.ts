@@ -32,6 +32,9 @@ import { accepted, dana, eventsOf, lee, replied, runOf, type World } from './wor
  *  buttons linger after the end               test/render/plan-card.test.ts
  *  expiry that nothing runs                   "time"
  *  display name only                          "who voted is on record"
+ *  approved hours ago, window closed          test/app/approval-edges.test.ts
+ *  outdated plan typed in capitals            test/app/approval-edges.test.ts
+ *  cancel lost beside the plan                test/app/approval-edges.test.ts
  *  phone mis-tap                              confirm dialogs, test/render/plan-card.test.ts
  */
 
