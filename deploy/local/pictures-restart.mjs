@@ -17,7 +17,7 @@ export const restartScenes = {
       await fault('cluster', 'api', 'slow');
       await press('Approve', 'lee');
       await press('Approve', 'sam');
-      await until(/StatefulSet legacy\/legacy-db/, 120_000);
+      await until(/⏳ \W*(Deployment|StatefulSet) legacy/u, 60_000);
       await open(card, 'lee');
       await picture('-progress', TALL);
       await fault('cluster', 'api', 'off');
