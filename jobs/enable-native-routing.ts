@@ -10,7 +10,7 @@ const Args = z
     cluster: ClusterName.optional(),
     routes: z.enum(['auto', 'external'], 'is auto or external').optional(),
     cidr: z.string().max(50).optional(),
-    'max-unavailable': z
+    maxUnavailable: z
       .string()
       .regex(/^([1-9]\d{0,4}|[1-9]\d?%|100%)$/, 'is a number of agents or a percentage, like 5 or 100%')
       .optional(),
@@ -60,7 +60,7 @@ export const enableNativeRouting = defineChange({
   plan: (args, context) =>
     planNative(
       {
-        wanted: { routes: args.routes, cidr: args.cidr, maxUnavailable: args['max-unavailable'] },
+        wanted: { routes: args.routes, cidr: args.cidr, maxUnavailable: args.maxUnavailable },
         bench: args.bench === true,
         acceptance: { ids: args.accept ?? [], reason: args.reason ?? '' },
       },

@@ -25,14 +25,14 @@ const Args = z
     cluster: ClusterName.optional(),
     from: node,
     to: node,
-    'all-pairs': z.boolean().optional(),
+    allPairs: z.boolean().optional(),
     reverse: z.boolean().optional(),
     udp: z.boolean().optional(),
-    'no-baseline': z.boolean().optional(),
+    noBaseline: z.boolean().optional(),
     ...BenchWords,
   })
-  .refine((args) => args['all-pairs'] !== true || (args.from ?? args.to) === undefined, {
-    path: ['all-pairs'],
+  .refine((args) => args.allPairs !== true || (args.from ?? args.to) === undefined, {
+    path: ['allPairs'],
     message: 'and --from or --to exclude each other',
   });
 type Args = z.infer<typeof Args>;
@@ -93,7 +93,7 @@ function refused(reason: string, nextStep: string): JobResult {
   return { outcome: { type: 'refused', reason: clip(reason, 1_000), nextStep: clip(nextStep, 400) }, data: null };
 }
 
-function choose(nodes: readonly BenchNode[], { from, to, 'all-pairs': all }: Args): Chosen {
+function choose(nodes: readonly BenchNode[], { from, to, allPairs: all }: Args): Chosen {
   if (all === true) return allFit(nodes);
   return from !== undefined && to !== undefined ? namedPair(nodes, from, to) : pickPair(nodes, from, to);
 }
@@ -103,14 +103,14 @@ function settingsOf(args: Args, nodes: readonly string[]): BenchSettings {
   const isUdp = args.udp === true;
   const plain = isUdp ? [1] : STREAMS;
   return {
-    rounds: args['all-pairs'] === true ? roundsOf(nodes) : [[{ from, to }]],
+    rounds: args.allPairs === true ? roundsOf(nodes) : [[{ from, to }]],
     streams: args.streams === undefined ? plain : [args.streams],
     seconds: args.duration ?? SECONDS,
     runs: args.runs ?? RUNS,
     protocol: isUdp ? 'udp' : 'tcp',
     udpMbit: args.rate ?? UDP_MBIT,
     reverse: args.reverse === true,
-    baseline: args['no-baseline'] !== true,
+    baseline: args.noBaseline !== true,
   };
 }
 
@@ -127,12 +127,14 @@ function resultOf({ benchmark: data, notes }: Measured, { args, chosen }: Told):
 
 /** The same nodes again, also where they were picked: two results of different pairs cannot be compared. */
 function againOf(cluster: string, args: Args, [first]: Measured['benchmark']['series']): string {
-  const where = args['all-pairs'] === true ? '--all-pairs' : `--from ${first?.from ?? ''} --to ${first?.to ?? ''}`;
+  const where = args.allPairs === true ? '--all-pairs' : `--from ${first?.from ?? ''} --to ${first?.to ?? ''}`;
   const numbers = (['streams', 'duration', 'runs', 'rate'] as const).flatMap((flag) =>
     args[flag] === undefined ? [] : [`--${flag} ${args[flag]}`],
   );
-  const switches = (['reverse', 'udp', 'no-baseline'] as const).flatMap((flag) =>
-    args[flag] === true ? [`--${flag}`] : [],
-  );
+  const switches = [
+    ...(args.reverse === true ? ['--reverse'] : []),
+    ...(args.udp === true ? ['--udp'] : []),
+    ...(args.noBaseline === true ? ['--no-baseline'] : []),
+  ];
   return ['iperf', cluster, where, ...numbers, ...switches].join(' ').slice(0, 200);
 }

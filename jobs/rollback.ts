@@ -8,7 +8,7 @@ import { planRollback } from './changing/plan-rollback.ts';
 const Args = z.object({
   cluster: ClusterName.optional(),
   to: z.coerce.number().int('is a revision, like 27').min(1).optional(),
-  'max-unavailable': z
+  maxUnavailable: z
     .string()
     .regex(/^([1-9]\d{0,4}|[1-9]\d?%|100%)$/, 'is a number of agents or a percentage, like 5 or 100%')
     .optional(),
@@ -33,6 +33,6 @@ export const rollback = defineChange({
     reason: { type: 'string', help: 'why: stands on the card' },
   },
   Args,
-  plan: (args, context) => planRollback({ to: args.to, maxUnavailable: args['max-unavailable'] }, context),
+  plan: (args, context) => planRollback({ to: args.to, maxUnavailable: args.maxUnavailable }, context),
   apply: applySwitch,
 });

@@ -78,7 +78,7 @@ describe('iperf on the rehearsal cluster', () => {
   });
 
   it('names the nodes it picked in the command that measures the same again', async () => {
-    const { report } = await measured({ 'no-baseline': true, streams: 1 });
+    const { report } = await measured({ noBaseline: true, streams: 1 });
 
     expect(report.next[0]?.command).toBe(
       'iperf prod --from node1 --to node2 --streams 1 --duration 1 --runs 4 --no-baseline',
@@ -87,7 +87,7 @@ describe('iperf on the rehearsal cluster', () => {
   });
 
   it('all pairs of three nodes take three rounds', async () => {
-    const { benchmark } = await measured({ 'all-pairs': true, streams: 1, 'no-baseline': true });
+    const { benchmark } = await measured({ allPairs: true, streams: 1, noBaseline: true });
 
     expect(benchmark.series.map(({ from, to }) => `${from} ${to}`).sort()).toEqual([
       'node1 node2',
@@ -97,7 +97,7 @@ describe('iperf on the rehearsal cluster', () => {
   });
 
   it('UDP tells loss and jitter; reverse is told apart', async () => {
-    const { benchmark, report } = await measured({ udp: true, rate: 100, reverse: true, 'no-baseline': true });
+    const { benchmark, report } = await measured({ udp: true, rate: 100, reverse: true, noBaseline: true });
 
     expect(benchmark.series[0]).toMatchObject({ protocol: 'udp', reverse: true });
     expect(benchmark.series[0]?.samples[0]).toMatchObject({ lostPercent: 2.987, jitterMs: 0.045 });
@@ -111,7 +111,7 @@ describe('what keeps iperf from measuring, each in its own words', () => {
     { when: 'one node twice', args: { from: 'node1', to: 'node1' }, want: /are both node1/ },
     { when: 'too long a run', args: { duration: 31 }, want: /31 is more than the 30 that the policy allows/ },
     { when: 'too many streams', args: { streams: 17 }, want: /17 is more than the 16/ },
-    { when: 'too long in all', args: { 'all-pairs': true, duration: 30, runs: 20 }, want: /the policy allows 60/ },
+    { when: 'too long in all', args: { allPairs: true, duration: 30, runs: 20 }, want: /the policy allows 60/ },
   ])('$when is refused', async ({ args, want }) => {
     const { outcome } = await ask(args);
 
@@ -122,7 +122,7 @@ describe('what keeps iperf from measuring, each in its own words', () => {
     await mark('node2', { labels: { 'cilium-chatops/critical': 'true' } });
     try {
       const { outcome } = await ask({ from: 'node1', to: 'node2' });
-      const { benchmark } = await measured({ streams: 1, 'no-baseline': true });
+      const { benchmark } = await measured({ streams: 1, noBaseline: true });
 
       expect(outcome).toMatchObject({ type: 'refused', reason: 'node2 is marked cilium-chatops/critical' });
       expect(benchmark.series.map(({ from, to }) => `${from} ${to}`)).toEqual(['node1 node3']);
@@ -178,7 +178,7 @@ describe('what keeps iperf from measuring, each in its own words', () => {
       },
     };
 
-    await ask({ from: 'node1', to: 'node2', streams: 1, runs: 1, 'no-baseline': true }, { cluster });
+    await ask({ from: 'node1', to: 'node2', streams: 1, runs: 1, noBaseline: true }, { cluster });
 
     expect(await second).toMatchObject({ code: 'Locked', message: 'run-7f3k2q measures on node2 already' });
   });
@@ -217,7 +217,7 @@ describe('what keeps iperf from measuring, each in its own words', () => {
   it('a client that is killed every time: nothing measured, said so', async () => {
     await turn('benchmark', 'killed');
 
-    const { outcome } = await ask({ streams: 1, 'no-baseline': true });
+    const { outcome } = await ask({ streams: 1, noBaseline: true });
 
     expect(outcome).toMatchObject({
       type: 'failed',
@@ -229,7 +229,7 @@ describe('what keeps iperf from measuring, each in its own words', () => {
   it('nodes in different modes: connections time out, and every series says so', async () => {
     await turn('cilium', 'mixed');
 
-    const { outcome } = await ask({ streams: 1, 'no-baseline': true });
+    const { outcome } = await ask({ streams: 1, noBaseline: true });
 
     expect(outcome).toMatchObject({ type: 'failed', message: expect.stringMatching(/Connection timed out/) });
   });
