@@ -10,4 +10,5 @@ export const SUGGESTIBLE_COMMANDS: readonly string[] = [
   'enable native-routing',
   'rollback',
   'restart unmanaged',
+  'iperf',
 ];

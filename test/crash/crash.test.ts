@@ -73,6 +73,16 @@ const SCENARIOS: readonly Scenario[] = [
   { when: '(nobody dies; Redis restarts)', kills: [], outage: 'redis', want: 'succeeded' },
 ];
 
+/** All of them take two minutes of both cores: the gate plays every one, a run at the desk the two that differ most. */
+const EVERY = process.env['CI'] !== undefined;
+const AT_THE_DESK = new Set(['starting probes; in the middle of helm upgrade', 'undoing: helm; undoing: agents']);
+const PLAYED = SCENARIOS.filter(({ when }) => EVERY || AT_THE_DESK.has(when));
+
+// Seen in the last lines of a run: what was not played here.
+describe('a change whose worker dies at every other moment (with CI=1)', () => {
+  for (const { when } of SCENARIOS.filter((scenario) => !PLAYED.includes(scenario))) it.skip(when);
+});
+
 const isPossible = redisBinary() !== undefined && HELM !== undefined;
 
 describe.skipIf(!isPossible)('a change whose worker dies', () => {
@@ -157,8 +167,8 @@ describe.skipIf(!isPossible)('a change whose worker dies', () => {
   }
 
   it('ends applied and verified or undone and verified, at whatever moment it dies', async () => {
-    const lonely = SCENARIOS.filter(({ outage }) => outage === 'redis');
-    const together = SCENARIOS.filter(({ outage }) => outage === undefined);
+    const lonely = PLAYED.filter(({ outage }) => outage === 'redis');
+    const together = PLAYED.filter(({ outage }) => outage === undefined);
     const results = [
       ...(await pMap(together, play, { concurrency: 3 })),
       ...(await pMap(lonely, play, { concurrency: 1 })),

@@ -34,6 +34,12 @@ const planned: RunEvent = {
   approvals: 2,
   expiresAt: at(1_200),
 };
+const applying: readonly RunEvent[] = [
+  { type: 'approved', at: at(90), digest: planned.digest },
+  { type: 'started', at: at(91), attempt: 2, worker: 'w1' },
+  { type: 'applying', at: at(92), attempt: 2, digest: planned.digest },
+  { type: 'step-started', at: at(93), attempt: 2, step: 'upgrade', title: 'Helm: native routing' },
+];
 const vote: RunEvent = { type: 'voted', at: at(60), by: sam, verdict: 'approve', digest: planned.digest, reason: 'ok' };
 const cancelled: RunEvent = { type: 'cancel-requested', at: at(3), by: sam, reason: 'wrong cluster' };
 
@@ -288,7 +294,8 @@ describe('the thread', () => {
 
   it.each([
     { when: 'a reading run goes well', run: aRun(reading), want: [] },
-    { when: 'a change runs', run: aRun(reading, change), want: ['progress'] },
+    { when: 'a change is being planned', run: aRun(reading, change), want: [] },
+    { when: 'a change is being made', run: aRun([started, planned, ...applying], change), want: ['progress'] },
     { when: 'a reading run failed', run: ended({ type: 'expired' }, {}, reading), want: ['progress'] },
     { when: 'there are no steps', run: aRun([started], change), want: [] },
   ])('has one message of steps that is edited, unless it is not worth it: $when', ({ run, want }) => {
