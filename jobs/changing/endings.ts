@@ -46,7 +46,7 @@ export function endings(switching: Switching) {
     },
     undone: async (why: string, checks: readonly Check[], probes: Measured): Promise<JobResult> => {
       const end = endOf(checks, await measured(probes));
-      return result(end, { type: 'rolled-back', reason: clip(why, 1_000), report: undoneReport(end, why) });
+      return result(end, { type: 'rolled-back', reason: clip(why, 1_000), report: undoneReport(end) });
     },
     unknown: (why: string): JobResult => {
       // A worker that took over has proven nothing yet, and must not say that nothing has happened.

@@ -37,7 +37,7 @@ export function switchedReport(end: SwitchEnd): Report {
 }
 
 /** Undone and proven to be so: the state first, then what went wrong. */
-export function undoneReport(end: SwitchEnd, why: string): Report {
+export function undoneReport(end: SwitchEnd): Report {
   const { cluster, work, tookMs } = end;
   return {
     mark: 'fail',
@@ -45,7 +45,8 @@ export function undoneReport(end: SwitchEnd, why: string): Report {
       `${cluster} is back on ${targetWords(work.from)}, verified · the switch was undone after ${clockWords(tookMs)}`,
       150,
     ),
-    facts: [clip(why, 400), ...factsOf(end)].slice(0, 4),
+    // What went wrong stands in the outcome.
+    facts: factsOf(end),
     findings: [],
     sections: sectionsOf(end),
     next: nextOf(end, ['verify']),
