@@ -173,10 +173,11 @@ export const scenes = {
   locked: {
     async play({ ready, command, press, until, open, picture }) {
       const card = await asked({ command, until });
+      await sleep(2_000);
       await takeLease(ready);
       await press('Approve', 'lee');
       await press('Approve', 'sam');
-      await until(/holds|held by|locked/i, 60_000);
+      await until(/run-7f3k2q/, 60_000);
       await sleep(2_000);
       await open(card, 'lee');
       await picture('', TALL);

@@ -87,14 +87,19 @@ function stage(name, page, ready) {
     command: (text, who = 'dana') => post('/command', { channel, user: ready.users[who], command: '/cilium', text }),
     /** Presses the button with this label on the newest message that has one, as one of the people. */
     async press(label, who) {
-      const found = (await messages()).flatMap((message) => buttonsOf(message).map((button) => ({ message, button })));
-      const hit = found.findLast(({ button }) => button.text.text === label);
-      if (!hit) throw new Error(`no button "${label}" in ${name}`);
-      const { block_id, action_id, value } = hit.button;
-      const action = { type: 'button', block_id, action_id, value };
-      const pressed = await post('/interact', { channel, messageTs: hit.message.ts, user: ready.users[who], action });
-      if (pressed.ok !== true) throw new Error(`${name}: pressing "${label}" gave ${JSON.stringify(pressed)}`);
-      return pressed;
+      // A message that is edited between the look and the press has new buttons: a person would press again.
+      for (let tries = 3; ; tries -= 1) {
+        const found = (await messages()).flatMap((message) =>
+          buttonsOf(message).map((button) => ({ message, button })),
+        );
+        const hit = found.findLast(({ button }) => button.text.text === label);
+        if (!hit) throw new Error(`no button "${label}" in ${name}`);
+        const { block_id, action_id, value } = hit.button;
+        const action = { type: 'button', block_id, action_id, value };
+        const pressed = await post('/interact', { channel, messageTs: hit.message.ts, user: ready.users[who], action });
+        if (pressed.ok === true) return pressed;
+        if (tries === 1) throw new Error(`${name}: pressing "${label}" gave ${JSON.stringify(pressed)}`);
+      }
     },
     fault: (board, id, value) => post('/faults', { board, id, value }),
     /** Waits until a message of the channel or a thread has this text. */
