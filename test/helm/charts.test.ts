@@ -92,10 +92,11 @@ for (const { name, path } of HELMS) {
 }
 
 // Seen in the last lines of a run: what was not rendered here.
-describe('every other chart, rendered with helm (with CI=1)', () => {
-  for (const { version, situation } of charts)
-    if (!EVERY && !AT_THE_DESK.includes(version)) it.skip(`${version} with ${situation}`);
-});
+const left = EVERY ? [] : charts.filter(({ version }) => !AT_THE_DESK.includes(version));
+if (left.length > 0)
+  describe('every other chart, rendered with helm (with CI=1)', () => {
+    for (const { version, situation } of left) it.skip(`${version} with ${situation}`);
+  });
 
 describe('the values of the way back', () => {
   it.each(charts)('are the old ones on $version with $situation', ({ version, config }) => {

@@ -71,7 +71,8 @@ describe('status over the real cluster port, on the rehearsal cluster', () => {
 
       expect(outcome.type).toBe('succeeded');
       expect(report.partial).toContain('heard 2 of 3 agents');
-      expect(report.findings[0]?.text).toContain('1 agent did not answer: node3');
+      // The operators may still be coming back from the switch before, which is a finding too.
+      expect(report.findings.map(({ text }) => text).join('\n')).toContain('1 agent did not answer: node3');
     } finally {
       await turn('agent', 'off');
     }
