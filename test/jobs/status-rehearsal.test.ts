@@ -65,14 +65,16 @@ describe('status over the real cluster port, on the rehearsal cluster', () => {
   });
 
   it('waits no longer than its own deadline for an agent that hangs', async () => {
+    // The operators may still be coming back from the switch before.
+    const healed = { timeout: 15_000, interval: 500 };
+    await expect.poll(async () => (await ask()).report.headline, healed).toContain('prod is healthy');
     await turn('agent', 'frozen');
     try {
       const { report, outcome } = await ask();
 
       expect(outcome.type).toBe('succeeded');
       expect(report.partial).toContain('heard 2 of 3 agents');
-      // The operators may still be coming back from the switch before, which is a finding too.
-      expect(report.findings.map(({ text }) => text).join('\n')).toContain('1 agent did not answer: node3');
+      expect(report.findings[0]?.text).toContain('1 agent did not answer: node3');
     } finally {
       await turn('agent', 'off');
     }
