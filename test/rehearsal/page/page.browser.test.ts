@@ -15,10 +15,10 @@ const PHONE = { width: 390, height: 844 };
 
 /** Whether the message with this text is in view in the channel. Text, not a function: these types have no DOM. */
 const IN_VIEW = `(text) => {
-  const pane = document.querySelector('.channel-pane .scroller').getBoundingClientRect();
+  const pane = document.querySelector('.channel-pane .scroller')?.getBoundingClientRect();
   const message = [...document.querySelectorAll('.channel-pane [data-ts]')].find((each) => each.textContent.includes(text));
   const box = message?.getBoundingClientRect();
-  return box !== undefined && box.top >= pane.top - 1 && box.bottom <= pane.bottom + 1;
+  return pane !== undefined && box !== undefined && box.top >= pane.top - 1 && box.bottom <= pane.bottom + 1;
 }`;
 
 // Named so that a skipped run says what it did not cover.
