@@ -23,6 +23,7 @@ export function toRestartPlan(facts: RestartFacts, work: RestartWork): Plan {
     effect: effectOf(facts, work),
     changes: [],
     checks: checksOf(facts, work),
+    words: { checks: 'Checks', unchanged: 'Templates and settings stay as they are' },
     wayBack: 'none is needed: the same workloads run from the same templates; cancelling stops further evictions',
     pinned: pinnedOf(facts, work),
     work,

@@ -18,6 +18,11 @@ export const Plan = z
       .max(30)
       .readonly(),
     checks: z.array(Check).max(60).readonly(),
+    /** Words for a change that is none of settings: what its checks are called, and what it leaves as it is. */
+    words: z
+      .object({ checks: z.string().max(20), unchanged: z.string().max(120) })
+      .readonly()
+      .optional(),
     /** How it is undone, and what that interrupts. */
     wayBack: z.string().max(400),
     /**

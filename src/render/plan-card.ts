@@ -83,20 +83,20 @@ function body(plan: Plan): readonly Line[] {
   return [
     ...plan.effect.map((line, at) => [text(at === 0 ? 'Effect: ' : ''), text(line, 400)]),
     changesLine(plan),
-    ...checkLines(plan.checks),
+    ...checkLines(plan),
     [text('Way back: '), text(plan.wayBack, 400)],
   ];
 }
 
-function changesLine({ changes }: Plan): Line {
-  if (changes.length === 0) return [text('Changes no settings')];
+function changesLine({ changes, words }: Plan): Line {
+  if (changes.length === 0) return [text(words?.unchanged ?? 'Changes no settings', 120)];
   const shown = changes.slice(0, CHANGES_SHOWN).map(({ key, from, to }) => `${key} ${from} → ${to}`);
   const more = changes.length - shown.length;
   const rest = more === 0 ? '' : ` · ${more} more in the diff`;
   return [text(`Changes ${plural(changes.length, 'setting')}: `), text(`${shown.join(' · ')}${rest}`, 900)];
 }
 
-function checkLines(checks: readonly Check[]): readonly Line[] {
+function checkLines({ checks, words }: Plan): readonly Line[] {
   if (checks.length === 0) return [];
   const of = (verdict: Check['verdict']) => checks.filter((check) => check.verdict === verdict && !check.accepted);
   const warnings = of('warn');
@@ -111,7 +111,7 @@ function checkLines(checks: readonly Check[]): readonly Line[] {
     ...(bad.length === 0 ? [] : [`${bad.length} failed or unknown: ${bad.map(seen).join(', ')}`]),
   ];
   return [
-    [text('Preflight '), text(counts.join(' · '), 600)],
+    [text(`${words?.checks ?? 'Preflight'} `, 21), text(counts.join(' · '), 600)],
     ...accepted.map((check) => [
       text(`⚠️ Accepted though ${check.verdict}: ${check.title}`, 200),
       text(`: ${check.accepted?.reason ?? ''}`, 300),

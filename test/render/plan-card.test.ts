@@ -86,6 +86,17 @@ describe('the approval card', () => {
     expect(card).toContain('Requested by <@U01DANA>: "throughput for the ETL window, CHG-4711" · plan 3f9c0a1b');
   });
 
+  it('uses the words of a change that is none of settings', () => {
+    const words = { checks: 'Checks', unchanged: 'Templates and settings stay as they are' };
+    const run = aRun([started, { ...planned, plan: { ...plan, changes: [], words } }], asked);
+
+    const card = renderRun(run).parent.text;
+
+    expect(card).toContain('Templates and settings stay as they are');
+    expect(card).toContain('Checks 1 ok');
+    expect(card).not.toMatch(/Preflight|Changes no/);
+  });
+
   it.each([
     { when: 'one approved', events: [vote(sam, 'approve')], want: 'needs 2 approvals · 1 so far' },
     { when: 'somebody holds it', events: [vote(kim, 'hold', { reason: 'ETL?' })], want: 'held by <@U04KIM> since' },
