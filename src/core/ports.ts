@@ -76,8 +76,10 @@ export type Queues = {
   readonly hurry: (run: RunId) => Promise<void>;
   /** Tells the worker that runs it, wherever it is. May be missed: the `cancel-requested` event is the record. */
   readonly pushCancel: (run: RunId) => Promise<void>;
-  /** Jobs waiting and active per lane, for status and metrics. */
-  readonly depth: (lane: Lane) => Promise<{ readonly waiting: number; readonly active: number }>;
+  /** Jobs waiting and active per lane, and since when the oldest has been there that nobody has begun. */
+  readonly depth: (
+    lane: Lane,
+  ) => Promise<{ readonly waiting: number; readonly active: number; readonly oldestAt?: Date }>;
 };
 
 /**

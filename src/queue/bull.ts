@@ -33,6 +33,8 @@ export type LaneQueue = {
   /** Starts the deduplicated job of this id now if it is waiting for its time. */
   readonly hurry: (deduplicationId: string) => Promise<void>;
   readonly counts: (types: readonly JobType[]) => Promise<Readonly<Record<string, number>>>;
+  /** When the job was added that waits longest; those that wait for their time are not meant. */
+  readonly oldestAt: () => Promise<Date | undefined>;
   readonly setGlobalConcurrency: (limit: number) => Promise<void>;
   readonly close: () => Promise<void>;
 };
@@ -164,6 +166,7 @@ type AnyQueue = {
   getDeduplicationJobId: (id: string) => Promise<string | null | undefined>;
   getJob: (id: string) => Promise<Pick<Job, 'isDelayed' | 'promote'> | undefined>;
   getJobCounts: (...types: JobType[]) => Promise<Record<string, number>>;
+  getJobs: (types: JobType[], start: number, end: number, asc: boolean) => Promise<readonly Pick<Job, 'timestamp'>[]>;
   setGlobalConcurrency: (limit: number) => Promise<unknown>;
   on: (event: 'error', listener: (error: Error) => void) => unknown;
   close: () => Promise<void>;
@@ -182,6 +185,10 @@ function toLaneQueue(queue: AnyQueue, onError: (error: Error) => void): LaneQueu
       if (await job?.isDelayed()) await job?.promote().catch(() => undefined);
     },
     counts: (types) => queue.getJobCounts(...types),
+    oldestAt: async () => {
+      const [oldest] = await queue.getJobs(['wait'], 0, 0, true);
+      return oldest && new Date(oldest.timestamp);
+    },
     setGlobalConcurrency: async (limit) => {
       await queue.setGlobalConcurrency(limit);
     },

@@ -49,9 +49,12 @@ export async function createQueues(connection: QueueConnection, { log }: { reado
       }),
     depth: (lane) =>
       answered('count its jobs', async () => {
-        const counts = await lanes.use(lane, (queue) => queue.counts(['wait', 'delayed', 'prioritized', 'active']));
+        const [counts, oldestAt] = await lanes.use(lane, (queue) =>
+          Promise.all([queue.counts(['wait', 'delayed', 'prioritized', 'active']), queue.oldestAt()]),
+        );
         const { active = 0, ...others } = counts;
-        return { waiting: Object.values(others).reduce((sum, each) => sum + each, 0), active };
+        const waiting = Object.values(others).reduce((sum, each) => sum + each, 0);
+        return { waiting, active, ...(oldestAt === undefined ? {} : { oldestAt }) };
       }),
     close: async () => {
       // Without the store these would wait for its return; closing the store ends their clients.

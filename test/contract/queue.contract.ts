@@ -61,6 +61,7 @@ export function queueContract(name: string, start: () => Promise<QueueServer>): 
     };
     delivery(world);
     rendering(world);
+    counting(world);
     reminding(world);
     exclusion(world);
     cancelling(world);
@@ -87,7 +88,7 @@ function delivery({ queues, consumers }: World): void {
     const [lane, run, seen] = [aLane('read'), aRunId(), [] as RunId[]];
     const queue = await queues();
     for (let times = 0; times < 3; times++) await queue.add(lane, run);
-    expect(await queue.depth(lane)).toEqual({ waiting: 1, active: 0 });
+    expect(await queue.depth(lane)).toMatchObject({ waiting: 1, active: 0 });
 
     await (await consumers()).consume(lane, 5, async (each) => {
       seen.push(each);
@@ -252,6 +253,24 @@ function rendering({ queues, consumers }: World): void {
   });
 }
 
+function counting({ queues }: World): void {
+  it('says since when the oldest job has been waiting, and nothing where none waits', async () => {
+    const [lane, queue] = [aLane('read'), await queues()];
+    const before = Date.now();
+    await queue.add(lane, aRunId());
+    const between = Date.now();
+    await queue.add(lane, aRunId());
+    await queue.remind(aRunId(), new Date(before + 60_000), 'later');
+
+    const { waiting, oldestAt } = await queue.depth(lane);
+
+    expect(waiting).toBe(2);
+    expect(oldestAt?.getTime()).toBeGreaterThanOrEqual(before);
+    expect(oldestAt?.getTime()).toBeLessThanOrEqual(between);
+    expect(await queue.depth(aLane('read'))).toEqual({ waiting: 0, active: 0 });
+  });
+}
+
 function exclusion({ queues, consumers }: World): void {
   it('runs one change of a cluster at a time, over all workers', async () => {
     const lane = aLane('change');
@@ -346,7 +365,7 @@ function closing({ queues, consumers }: World): void {
 
     expect(Date.now() - began).toBeLessThan(3_000);
     expect(reasons).toEqual([{ type: 'shutdown' }]);
-    expect(await queue.depth(lane)).toEqual({ waiting: 1, active: 0 });
+    expect(await queue.depth(lane)).toMatchObject({ waiting: 1, active: 0 });
     await (await consumers()).consume(lane, 1, async () => {
       taken = true;
       return DONE;
