@@ -94,6 +94,8 @@ async function startSlack(cluster) {
     '--json',
     '--page-dir',
     `${ROOT}dist/page`,
+    '--manifest',
+    `${ROOT}deploy/slack/manifest.yaml`,
     ...control,
     ...banner,
     ...port,

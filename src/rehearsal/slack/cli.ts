@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
+import { installationOf } from './manifest.ts';
 import { startRehearsalSlack } from './server.ts';
 
 const USAGE = `usage: rehearsal-slack [--port <n>] [--json] [--page-dir <folder>] [--cluster-control <url>]
                        [--banner <text>] [--mode socket|http] [--rate-limit-scale <factor>]
+                       [--manifest <file>]
 `;
 
 /** Runs until SIGTERM or SIGINT; with --json the first line says where everything is, tokens included. */
@@ -16,6 +18,7 @@ async function main(argv: readonly string[]): Promise<void> {
       'cluster-control': { type: 'string' },
       banner: { type: 'string' },
       mode: { type: 'string' },
+      manifest: { type: 'string' },
       'rate-limit-scale': { type: 'string' },
       help: { type: 'boolean' },
     },
@@ -30,7 +33,8 @@ async function main(argv: readonly string[]): Promise<void> {
     ...(values['cluster-control'] === undefined ? {} : { clusterControl: values['cluster-control'] }),
     ...(values.banner === undefined ? {} : { banner: values.banner }),
     ...(values['rate-limit-scale'] === undefined ? {} : { rateLimitScale: Number(values['rate-limit-scale']) }),
-    mode: values.mode === 'http' ? 'http' : 'socket',
+    ...(values.manifest === undefined ? {} : installationOf(values.manifest)),
+    ...(values.mode === undefined ? {} : { mode: values.mode === 'http' ? ('http' as const) : ('socket' as const) }),
   });
   const { close, ...where } = slack;
   const text = `rehearsal Slack: ${slack.url}\nWeb API:         ${slack.apiUrl}\nSLACK_BOT_TOKEN=${slack.tokens.botToken}\nSLACK_APP_TOKEN=${slack.tokens.appToken}`;

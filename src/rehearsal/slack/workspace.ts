@@ -81,7 +81,7 @@ export const DEFAULT_SCOPES: readonly string[] = [
   'users:read',
 ];
 
-const DEFAULT_COMMAND: SlashCommand = {
+export const DEFAULT_COMMAND: SlashCommand = {
   command: '/cilium',
   usageHint: 'status | preflight | enable native-routing | rollback | iperf | help',
   shouldEscape: true,
