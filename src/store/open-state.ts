@@ -1,4 +1,8 @@
+import type { Check } from '../core/check.ts';
 import type { Log, QueueConnection, State } from '../core/ports.ts';
+import { judgePostgres, readPostgresSigns } from './doctor-postgres.ts';
+import { judgeRedis, readRedisSigns } from './doctor-redis.ts';
+import { embeddedCheck, examineStore } from './doctor-store.ts';
 import { type EmbeddedKind, startEmbedded } from './embedded.ts';
 import { createPostgresState } from './postgres.ts';
 import { connectPostgres } from './postgres-client.ts';
@@ -13,6 +17,8 @@ export type OpenState = {
   readonly url: string;
   readonly shown: string;
   readonly queueConnection: QueueConnection;
+  /** What doctor asks about the server. Never rejects: a store that is away is a finding. */
+  readonly examine: () => Promise<readonly Check[]>;
   /** Close queues and consumers before. An embedded server is stopped unless another process uses it. */
   readonly close: () => Promise<void>;
 };
@@ -40,7 +46,8 @@ export async function openState({ url, dataDir, log, embedded }: StateOptions): 
         await state.close();
         await server.stopIfLast();
       };
-      return { ...state, close };
+      const examine = async () => [embeddedCheck(dataDir), ...(await state.examine())];
+      return { ...state, close, examine };
     } catch (thrown: unknown) {
       // The process that had it may have stopped it just now: start it again.
       if (attempt === 3) throw thrown;
@@ -53,8 +60,12 @@ async function connect(url: string, log: Log): Promise<OpenState> {
   const { shown } = address;
   if (address.kind === 'redis') {
     const { failFast, ...clients } = await connectRedis(address.redis, shown, log);
-    return { kind: 'redis', url, shown, state: createRedisState({ redis: failFast, log }), ...clients };
+    const state = createRedisState({ redis: failFast, log });
+    const judged = async () => judgeRedis(await readRedisSigns(failFast));
+    return { kind: 'redis', url, shown, state, examine: () => examineStore(shown, state, judged), ...clients };
   }
   const { pool, ...clients } = await connectPostgres(address.url, shown, log);
-  return { kind: 'postgres', url, shown, state: createPostgresState({ pool, log }), ...clients };
+  const state = createPostgresState({ pool, log });
+  const judged = async () => judgePostgres(await readPostgresSigns(pool));
+  return { kind: 'postgres', url, shown, state, examine: () => examineStore(shown, state, judged), ...clients };
 }
