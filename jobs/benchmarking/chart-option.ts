@@ -4,13 +4,13 @@ import type { Chart } from '../../src/cilium/iperf-chart.ts';
 import { median } from '../../src/core/benchmark.ts';
 
 type RenderItem = NonNullable<CustomSeriesOption['renderItem']>;
-type Drawing = Parameters<RenderItem>[1];
+type Pen = Parameters<RenderItem>[1];
 type Shape = { readonly type: string; readonly [key: string]: unknown };
 
-const INK = '#1d2530';
-const FAINT = '#5b6672';
-const LINES = '#e3e7ec';
-const GROUND = '#ffffff';
+export const INK = '#1d2530';
+export const FAINT = '#5b6672';
+export const LINES = '#e3e7ec';
+export const GROUND = '#ffffff';
 /** Apart in brightness too: readable without colours. */
 const TWO = ['#2f6fde', '#a3adba'] as const;
 const FOUR = ['#e0912f', '#2f6fde', '#efd3ab', '#b3c9f0'] as const;
@@ -82,7 +82,7 @@ function renderGroup(place: Place, all: readonly (readonly number[])[]): RenderI
   };
 }
 
-type Canvas = { readonly api: Drawing; readonly category: number };
+type Canvas = { readonly api: Pen; readonly category: number };
 
 function shapesOf({ index, of, colour }: Place, values: readonly number[], { api, category }: Canvas): Shape[] {
   const size = api.size?.([1, 0]);

@@ -8,6 +8,7 @@ import { benchAfter, benchBefore } from './bench-step.ts';
 import { endings } from './endings.ts';
 import { goBack } from './go-back.ts';
 import { keep, keptState, readKept } from './kept-state.ts';
+import { lossStep } from './loss-step.ts';
 import { isOutage, isOver, patiently } from './patience.ts';
 import { type Probes, startProbing, stopProbing } from './probe-step.ts';
 import { replaceAgents } from './replace-agents.ts';
@@ -70,7 +71,11 @@ function givenUp({ why = 'it had been given up' }: KeptState): Forward {
 
 async function* finish(switching: Switching, probes: Probes, end: Forward): Step<JobResult> {
   const ending = endings(switching);
-  if (end.type === 'ok') return ending.switched(end.checks, probes, yield* benchAfter(switching));
+  if (end.type === 'ok') {
+    // Before the benchmark, whose own traffic is another story.
+    const losses = yield* lossStep(switching, probes);
+    return ending.switched({ checks: end.checks, losses }, yield* benchAfter(switching));
+  }
   const isStop = end.type === 'stopped';
   if (switching.seen.touched) return yield* goBack(switching, probes, isStop ? 'stopped on request' : end.why);
   return isStop ? ending.cancelled() : ending.untouched(end.why);

@@ -28,7 +28,7 @@ export async function benchPair(context: PlanContext): Promise<Pair> {
   if (!chosen.ok) return { type: 'refused', reason: chosen.why, nextStep };
   const [from = '', to = ''] = chosen.nodes;
   const beyond = beyondLimits(changeSettings({ from, to }), probes.bench?.limits ?? BenchLimits.parse({}));
-  if (beyond !== undefined) return { type: 'refused', reason: beyond, nextStep };
+  if (beyond !== undefined) return { type: 'refused', reason: beyond.problem, nextStep };
   return { type: 'pair', pair: { from, to } };
 }
 

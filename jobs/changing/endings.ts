@@ -14,13 +14,14 @@ import type { Outcome } from '../../src/core/outcome.ts';
 import type { Report } from '../../src/core/report.ts';
 import type { Switching } from './switching.ts';
 
-type Measured = { readonly losses: () => Promise<readonly PairLoss[]> };
+/** What was proven, and what it cost. */
+export type Proven = { readonly checks: readonly Check[]; readonly losses: readonly PairLoss[] };
 
 /** How a switch ends, each with its report and the data behind it. */
 export function endings(switching: Switching) {
   const { context, work, seen } = switching;
 
-  function endOf(checks: readonly Check[], losses: readonly PairLoss[]): SwitchEnd {
+  function endOf({ checks, losses }: Proven = { checks: [], losses: [] }): SwitchEnd {
     const now = context.clock.now();
     return {
       cluster: switching.cluster,
@@ -39,13 +40,13 @@ export function endings(switching: Switching) {
   }
 
   return {
-    switched: async (checks: readonly Check[], probes: Measured, bench: Benched | undefined): Promise<JobResult> => {
-      const plain = endOf(checks, await measured(probes));
+    switched: (proven: Proven, bench: Benched | undefined): JobResult => {
+      const plain = endOf(proven);
       const end = bench === undefined ? plain : { ...plain, bench };
       return result(end, { type: 'succeeded', report: switchedReport(end) });
     },
-    undone: async (why: string, checks: readonly Check[], probes: Measured): Promise<JobResult> => {
-      const end = endOf(checks, await measured(probes));
+    undone: (why: string, proven: Proven): JobResult => {
+      const end = endOf(proven);
       return result(end, { type: 'rolled-back', reason: clip(why, 1_000), report: undoneReport(end) });
     },
     unknown: (why: string): JobResult => {
@@ -54,31 +55,20 @@ export function endings(switching: Switching) {
         ? 'nothing since another worker took over: see the steps'
         : 'the state before the change';
       const lastProven = seen.proven.at(-1) ?? before;
-      const end = endOf([], []);
+      const end = endOf();
       const report: Report = unknownReport(end);
       return result(end, { type: 'unknown', since: end.asOf, lastProven, why: clip(why, 1_000), report });
     },
     untouched: (why: string): JobResult => {
-      const end = endOf([], []);
+      const end = endOf();
       const message = clip(`nothing was changed: ${why}`, 1_000);
       return result(end, { type: 'failed', code: 'NotChanged', message, report: untouchedReport(end, why) });
     },
     cancelled: (): JobResult =>
-      result(endOf([], []), {
+      result(endOf(), {
         type: 'cancelled',
         by: { user: context.by, external: false },
         reason: 'before anything was changed',
       }),
   };
-
-  /** What it cost is worth knowing, and never worth failing for. */
-  async function measured(probes: Measured): Promise<readonly PairLoss[]> {
-    try {
-      return await probes.losses();
-    } catch (thrown: unknown) {
-      context.signal.throwIfAborted();
-      context.log.warn({ err: thrown }, 'losses could not be read');
-      return [];
-    }
-  }
 }

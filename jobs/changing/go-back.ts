@@ -2,6 +2,7 @@ import { targetWords } from '../../src/cilium/switch-work.ts';
 import type { JobResult } from '../../src/core/job.ts';
 import { endings } from './endings.ts';
 import { keep, keptState } from './kept-state.ts';
+import { lossStep } from './loss-step.ts';
 import type { Probes } from './probe-step.ts';
 import { replaceAgents } from './replace-agents.ts';
 import { backwards, type Step, type Switching } from './switching.ts';
@@ -27,5 +28,5 @@ export async function* goBack(switching: Switching, probes: Probes, why: string)
   const verified = yield* verifyTarget(switching, heading, probes);
   if (verified.type === 'failed') return ending.unknown(`${why}; on the way back: ${verified.why}`);
   await keep(context, keptState(switching, 'undone', why));
-  return ending.undone(why, verified.checks, probes);
+  return ending.undone(why, { checks: verified.checks, losses: yield* lossStep(switching, probes) });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseSwitches, type RoutingSwitch, withSwitch } from '../../src/cilium/stale-mtu.ts';
 import { KEPT_STATE, type KeptState, parseKeptState } from '../../src/cilium/way-back.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ChangeContext, JobContext } from '../../src/core/job.ts';
@@ -8,16 +9,29 @@ import type { Switching } from './switching.ts';
 
 const StateMap = z.object({ data: z.record(z.string(), z.string()).default({}) });
 
+type Kept = { readonly state: KeptState | undefined; readonly switches: readonly RoutingSwitch[] };
+const NOTHING: Kept = { state: undefined, switches: [] };
+
 /** What the newest switch kept; undefined when there was none, or what is there cannot be understood. */
-export async function readKept(
-  { cluster, signal }: Pick<JobContext, 'cluster' | 'signal'>,
-  namespace: string,
-): Promise<KeptState | undefined> {
+export async function readKept(reader: Reader, namespace: string): Promise<KeptState | undefined> {
+  return (await readMap(reader, namespace)).state;
+}
+
+/** When the routing mode changed, oldest first, as far as this bot did it. */
+export async function readSwitches(reader: Reader, namespace: string): Promise<readonly RoutingSwitch[]> {
+  return (await readMap(reader, namespace)).switches;
+}
+
+type Reader = Pick<JobContext, 'cluster' | 'signal'>;
+
+async function readMap({ cluster, signal }: Reader, namespace: string): Promise<Kept> {
   try {
     const parsed = StateMap.safeParse(await cluster.get(CONFIG_MAPS, { namespace, name: KEPT_STATE }, signal));
-    return parsed.success ? parseKeptState(parsed.data.data) : undefined;
+    if (!parsed.success) return NOTHING;
+    const { data } = parsed.data;
+    return { state: parseKeptState(data), switches: parseSwitches(data['switches']) };
   } catch (thrown: unknown) {
-    if (thrown instanceof OpsError && thrown.code === 'NotFound') return undefined;
+    if (thrown instanceof OpsError && thrown.code === 'NotFound') return NOTHING;
     throw thrown;
   }
 }
@@ -26,9 +40,11 @@ export async function readKept(
 export async function keep(context: ChangeContext, state: KeptState): Promise<void> {
   const { write, signal } = context;
   const { namespace } = state.work.release;
-  const data = { state: JSON.stringify(state) };
   const labels = { 'app.kubernetes.io/managed-by': 'cilium-chatops' };
   await patiently(context, async () => {
+    const known = await readSwitches(context, namespace);
+    const switches = withSwitch(known, switchOf(state, context.clock.now()));
+    const data = { state: JSON.stringify(state), switches: JSON.stringify(switches) };
     try {
       await write.mergePatch(CONFIG_MAPS, { namespace, name: KEPT_STATE }, { metadata: { labels }, data }, signal);
     } catch (thrown: unknown) {
@@ -47,5 +63,18 @@ export function keptState({ context, work, startedMs }: Switching, phase: KeptSt
     phase,
     ...(why === undefined ? {} : { why: why.slice(0, 1_000) }),
     work,
+  };
+}
+
+/** Pods of agents before 1.17 keep the route MTU of the mode they started in: `restart unmanaged --stale-mtu`. */
+function switchOf({ run, startedAt, phase, work }: KeptState, now: Date): RoutingSwitch {
+  const isOver = phase === 'done' || phase === 'undone';
+  return {
+    run,
+    at: startedAt,
+    ...(isOver ? { until: now.toISOString() } : {}),
+    from: work.from.mode,
+    to: work.to.mode,
+    ...(phase === 'undone' ? { undone: true } : {}),
   };
 }

@@ -86,7 +86,11 @@ describe.skipIf(HELM === undefined)('switching the routing mode, with the real h
     expect(first.effect[0]).toContain('3 agents restart in 2 batches');
     expect(digestOf(await planOf(enableNativeRouting))).toBe(digestOf(first));
 
-    expect(await apply(enableNativeRouting, first)).toMatchObject({ type: 'succeeded' });
+    const pictures: string[] = [];
+    const on = async (progress: Progress) =>
+      progress.type === 'made' && pictures.push(`${progress.artifact.name}: ${progress.artifact.altText}`);
+    expect(await apply(enableNativeRouting, first, { on })).toMatchObject({ type: 'succeeded' });
+    expect(pictures).toEqual([expect.stringMatching(/^loss\.png: Heat map\. .*pairs? lost something/)]);
     expect(await plan(enableNativeRouting)).toMatchObject({
       type: 'refused',
       reason: expect.stringContaining('nothing to do'),
