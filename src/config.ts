@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { BENCH_IMAGE } from './cilium/iperf-pod.ts';
 import { PROBE_IMAGE } from './cilium/probe-script.ts';
-import { ChatopsConfig, type ClusterConfig, defaultChatopsConfig } from './core/chatops-config.ts';
+import type { ChatopsConfig, ClusterConfig } from './core/chatops-config.ts';
 import { DAY_MS } from './core/clock.ts';
 import { OpsError } from './core/errors.ts';
 import { ClusterName } from './core/ids.ts';
@@ -122,26 +120,4 @@ export function servedClusters(env: Pick<Env, 'CLUSTERS'>, config: ChatopsConfig
 
 export function keepRunsMs(env: Env): number {
   return env.KEEP_RUNS_DAYS * DAY_MS;
-}
-
-/** @throws OpsError BadConfig with file, path and what is allowed */
-export async function readChatopsConfig(
-  env: Pick<Env, 'CHATOPS_CONFIG' | 'KUBERNETES_SERVICE_HOST' | 'KUBECONFIG'>,
-): Promise<ChatopsConfig> {
-  const file = env.CHATOPS_CONFIG;
-  if (file === undefined)
-    return defaultChatopsConfig(env.KUBERNETES_SERVICE_HOST !== undefined && env.KUBECONFIG === undefined);
-  const parsed = ChatopsConfig.safeParse(await readYaml(file));
-  if (parsed.success) return parsed.data;
-  const bad = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
-  throw new OpsError('BadConfig', `${file} is not usable: ${bad.join('; ')}`);
-}
-
-async function readYaml(file: string): Promise<unknown> {
-  try {
-    return parseYaml(await readFile(file, 'utf8'));
-  } catch (thrown) {
-    const why = thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : '';
-    throw new OpsError('BadConfig', `${file} cannot be read: ${why}`, { cause: thrown });
-  }
 }

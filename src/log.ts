@@ -1,14 +1,7 @@
 import pino from 'pino';
 import type { Log } from './core/ports.ts';
+import { withoutSecrets } from './core/secrets.ts';
 
-/** What gives a secret away by its shape: Slack's tokens and response URLs, bearer tokens, JWTs, passwords in URLs. */
-const SECRET_SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/\b(xox[a-z](?:\.xox[a-z])?-|xapp-)[\w-]+/g, '$1[redacted]'],
-  [/(Bearer\s+)[\w.~+/=-]+/gi, '$1[redacted]'],
-  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, '[redacted]'],
-  [/(https:\/\/hooks\.slack\.com\/)[\w/-]+/g, '$1[redacted]'],
-  [/(\b[a-z][a-z+]*:\/\/[^\s:@/"\\]*:)[^\s@/"\\]+@/gi, '$1[redacted]@'],
-];
 const SECRET_KEYS = [
   'token',
   'botToken',
@@ -47,10 +40,6 @@ export function createLog(level: string, role: string, write?: (line: string) =>
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
   };
-}
-
-function withoutSecrets(line: string): string {
-  return SECRET_SHAPES.reduce((text, [shape, instead]) => text.replace(shape, instead), line);
 }
 
 function withPlainErrors(fields: Record<string, unknown>): Record<string, unknown> {

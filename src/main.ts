@@ -43,6 +43,7 @@ async function serveUntilStopped(env: ReturnType<typeof readEnv>): Promise<numbe
   const log = createLog(env.LOG_LEVEL, env.ROLE);
   const { serve } = await import('./serve.ts');
   const serving = await serve(env, log);
+  process.on('SIGHUP', () => void serving.reload());
   const reason = await stopSignal();
   log.info({ reason }, 'stopping');
   await serving.stop();

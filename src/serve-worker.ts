@@ -4,8 +4,9 @@ import { type ExecuteDeps, execute } from './app/execute.ts';
 import type { Closers } from './closers.ts';
 import type { OpenCluster } from './cluster/connect.ts';
 import { clusterSource, type Env, servedClusters } from './config.ts';
-import type { ChatopsConfig } from './core/chatops-config.ts';
+import type { ChatopsConfig, ClusterConfig } from './core/chatops-config.ts';
 import type { ClusterName } from './core/ids.ts';
+import type { Consuming, Log } from './core/ports.ts';
 import { selfPathOf } from './core/self-path.ts';
 import { createConsumers } from './queue/consumers.ts';
 import type { Parts } from './serve.ts';
@@ -15,15 +16,18 @@ import { systemClock } from './system-clock.ts';
 const READS_AT_ONCE = 5;
 
 /** Kubernetes and Helm code is loaded here, so that a bot holds none of it. */
-export async function startWorker({ env, log, config, store, queues, closers }: Parts, drainMs: number): Promise<void> {
+export async function startWorker({ env, log, live, store, queues, closers }: Parts, drainMs: number): Promise<void> {
   const [{ openCluster }, { openChangePorts }] = await Promise.all([
     import('./cluster/connect.ts'),
     import('./open-changes.ts'),
   ]);
-  const served = servedClusters(env, config);
-  const clusters = createClusters(closers, (name) => {
-    const cluster = served.find((each) => each.name === name);
-    return openCluster({ name, ...clusterSource(cluster, env), clock: systemClock, log });
+  const clusters = createClusters(closers, {
+    sourceOf: (name) =>
+      clusterSource(
+        live.current().clusters.find((each) => each.name === name),
+        env,
+      ),
+    open: (name, source) => openCluster({ name, ...source, clock: systemClock, log }),
   });
   const consumers = await createConsumers(store.queueConnection, { log });
   closers.add(() => consumers.close(drainMs));
@@ -37,20 +41,38 @@ export async function startWorker({ env, log, config, store, queues, closers }: 
     log,
     worker: `${hostname()}/${process.pid}`,
     around: async ({ cluster, run }) =>
-      aroundOf(env, { ...(await clusters(cluster)), owner: run, limits: config.policy.benchmarks }),
+      aroundOf(env, { ...(await clusters(cluster)), owner: run, limits: live.current().policy.benchmarks }),
     changes: {
-      policy: () => config.policy,
+      policy: () => live.current().policy,
       openPorts: async ({ name }, holder) => openChangePorts(await clusters(name), holder, settings),
     },
   };
-  for (const { name } of served) {
-    await consumers.consume({ type: 'read', cluster: name }, READS_AT_ONCE, (run, signal) =>
+  const taking = createTaking(log, async (name) => {
+    const read = await consumers.consume({ type: 'read', cluster: name }, READS_AT_ONCE, (run, signal) =>
       execute({ ...executing, lane: 'read' }, run, signal),
     );
-    await consumers.consume({ type: 'change', cluster: name }, 1, (run, signal) =>
+    const change = await consumers.consume({ type: 'change', cluster: name }, 1, (run, signal) =>
       execute({ ...executing, lane: 'change' }, run, signal),
     );
-  }
+    return { release: async () => void (await Promise.all([read.release(), change.release()])) };
+  });
+  await taking(servedClusters(env, live.current()));
+  live.onChange((next) => taking(servedClusters(env, next)));
+}
+
+/** Brings what this worker takes work for to what it is to serve. A cluster that is gone ends what is under way first. */
+function createTaking(log: Log, take: (name: ClusterName) => Promise<Consuming>) {
+  const taken = new Map<ClusterName, Consuming>();
+  return async (served: readonly ClusterConfig[]): Promise<void> => {
+    const wanted = new Set(served.map(({ name }) => name));
+    for (const [name, consuming] of taken) {
+      if (wanted.has(name)) continue;
+      taken.delete(name);
+      // Not waited for: a change may take an hour, and the other clusters are not to.
+      consuming.release().catch((thrown: unknown) => log.warn({ err: thrown, cluster: name }, 'lane not released'));
+    }
+    for (const name of wanted) if (!taken.has(name)) taken.set(name, await take(name));
+  };
 }
 
 /** What jobs may do beside reading, and how this process reaches its store. */
@@ -68,22 +90,33 @@ export function aroundOf(
   return { selfPath, probes: { write, owner, namespace: env.PROBE_NAMESPACE, image: env.PROBE_IMAGE, bench } };
 }
 
-/** Each cluster is opened once, at its first use; one that could not be opened is tried again. */
-function createClusters(closers: Closers, open: (name: ClusterName) => Promise<OpenCluster>) {
-  const known = new Map<ClusterName, Promise<OpenCluster>>();
+type Source = ReturnType<typeof clusterSource>;
+type Opening = {
+  readonly sourceOf: (name: ClusterName) => Source;
+  readonly open: (name: ClusterName, source: Source) => Promise<OpenCluster>;
+};
+
+/**
+ * Each cluster is opened once, at its first use; one that could not be opened is tried again, and one whose credentials
+ * come from somewhere else by now is opened anew.
+ */
+function createClusters(closers: Closers, { sourceOf, open }: Opening) {
+  const known = new Map<string, Promise<OpenCluster>>();
   return async (name: ClusterName): Promise<OpenCluster> => {
-    const opening = known.get(name) ?? opened(name);
-    known.set(name, opening);
+    const source = sourceOf(name);
+    const key = JSON.stringify([name, source]);
+    const opening = known.get(key) ?? opened(key, open(name, source));
+    known.set(key, opening);
     return opening;
   };
 
-  async function opened(name: ClusterName): Promise<OpenCluster> {
+  async function opened(key: string, opening: Promise<OpenCluster>): Promise<OpenCluster> {
     try {
-      const cluster = await open(name);
+      const cluster = await opening;
       closers.add(cluster.close);
       return cluster;
     } catch (thrown) {
-      known.delete(name);
+      known.delete(key);
       throw thrown;
     }
   }

@@ -3,12 +3,12 @@ import { publish } from './app/publish.ts';
 import { atDeadline } from './app/settle.ts';
 import { keepSweeping } from './app/sweep.ts';
 import { type Closers, createClosers } from './closers.ts';
-import { type Env, keepRunsMs, readChatopsConfig, slackSettings } from './config.ts';
-import type { ChatopsConfig } from './core/chatops-config.ts';
+import { type Env, keepRunsMs, servedClusters, slackSettings } from './config.ts';
 import { SECOND_MS } from './core/clock.ts';
 import type { Log, Queues } from './core/ports.ts';
 import type { Run } from './core/run.ts';
 import { serveHealth } from './health-server.ts';
+import { type LiveConfig, openLiveConfig } from './live-config.ts';
 import { createConsumers } from './queue/consumers.ts';
 import { createQueues } from './queue/queues.ts';
 import type { RenderOptions } from './render/run-message.ts';
@@ -25,13 +25,19 @@ const DRAIN_MS = 20 * SECOND_MS;
 export type Parts = {
   readonly env: Env;
   readonly log: Log;
-  readonly config: ChatopsConfig;
+  /** Followed while it changes: ask for what is current, each time. */
+  readonly live: LiveConfig;
   readonly store: OpenState;
   readonly queues: Queues;
   readonly closers: Closers;
 };
 
-export type Serving = { readonly healthPort: number; readonly stop: () => Promise<void> };
+export type Serving = {
+  readonly healthPort: number;
+  /** Reads chatops.yaml now; never throws. */
+  readonly reload: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
 
 /**
  * Starts the roles of this process: `bot` (Slack and rendering, no cluster rights), `worker` (cluster rights, no Slack
@@ -40,12 +46,20 @@ export type Serving = { readonly healthPort: number; readonly stop: () => Promis
 export async function serve(env: Env, log: Log): Promise<Serving> {
   const closers = createClosers();
   try {
-    const config = await readChatopsConfig(env);
+    const live = await openLiveConfig({
+      env,
+      clock: systemClock,
+      log,
+      check: (config) => {
+        if (env.ROLE !== 'bot') servedClusters(env, config);
+      },
+    });
+    closers.add(async () => live.close());
     const store = await openState({ url: env.STATE_URL, dataDir: env.DATA_DIR, log });
     closers.add(store.close);
     const queues = await createQueues(store.queueConnection, { log });
     closers.add(queues.close);
-    const parts: Parts = { env, log, config, store, queues, closers };
+    const parts: Parts = { env, log, live, store, queues, closers };
     const connected = env.ROLE === 'worker' ? undefined : await startBot(parts);
     if (env.ROLE !== 'bot') await startWorker(parts, DRAIN_MS);
     const checks = {
@@ -55,20 +69,20 @@ export async function serve(env: Env, log: Log): Promise<Serving> {
     const health = await serveHealth(env.HTTP_PORT, checks);
     closers.add(health.close);
     log.info({ healthPort: health.port, store: store.kind }, 'ready');
-    return { healthPort: health.port, stop: closers.close };
+    return { healthPort: health.port, reload: live.reload, stop: closers.close };
   } catch (thrown) {
     await closers.close();
     throw thrown;
   }
 }
 
-async function startBot({ env, log, config, store, queues, closers }: Parts): Promise<() => boolean> {
+async function startBot({ env, log, live, store, queues, closers }: Parts): Promise<() => boolean> {
   // Loaded here so that a worker holds no Slack code, and below so that a bot holds no Kubernetes code.
   const [{ createSlackBot }, { renderRun }] = await Promise.all([
     import('./slack/slack-bot.ts'),
     import('./render/run-message.ts'),
   ]);
-  const deps: BotDeps = { state: store.state, queues, jobs, config: () => config, clock: systemClock, log };
+  const deps: BotDeps = { state: store.state, queues, jobs, config: live.current, clock: systemClock, log };
   const bot = createSlackBot({ ...slackSettings(env), apiUrl: env.SLACK_API_URL, root: env.SLACK_COMMAND }, deps);
   await bot.start();
   closers.add(bot.stop);

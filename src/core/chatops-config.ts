@@ -6,25 +6,45 @@ import { Policy } from './policy.ts';
 /** `chatops.yaml`: which clusters there are and who may do what with them. Everything not allowed is denied. */
 const Cluster = z
   .strictObject({
-    name: ClusterName,
-    /** A context of KUBECONFIG; the file's current one when neither this nor `inCluster` is given. */
-    context: z.string().min(1).max(200).optional(),
-    /** Use the service account of the worker's own pod. */
-    inCluster: z.literal(true).optional(),
-    /** Slack channels this cluster may be operated from; every channel when left out. */
-    channels: z.array(ChannelId).min(1).optional(),
+    name: ClusterName.describe('How it is called in Slack: 1 to 40 of a-z, 0-9 and -'),
+    context: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('A context of KUBECONFIG; its current one when neither this nor inCluster is given'),
+    inCluster: z.literal(true).optional().describe("Use the service account of the worker's own pod"),
+    channels: z
+      .array(ChannelId)
+      .min(1)
+      .optional()
+      .describe('Slack channels this cluster may be operated from; every channel when left out'),
   })
-  .refine((cluster) => !(cluster.context && cluster.inCluster), { error: 'context and inCluster exclude each other' });
+  .refine((cluster) => !(cluster.context && cluster.inCluster), {
+    error: 'context and inCluster exclude each other',
+    path: ['inCluster'],
+  });
 export type ClusterConfig = z.infer<typeof Cluster>;
 
 export const ChatopsConfig = z
   .strictObject({
     clusters: z.array(Cluster).min(1).max(50),
-    /** Without it nothing can be changed from Slack. */
-    policy: Policy.prefault({}),
+    policy: Policy.prefault({}).describe('Who may change what. Without it nothing can be changed from Slack'),
   })
-  .refine((config) => new Set(config.clusters.map((cluster) => cluster.name)).size === config.clusters.length, {
-    error: 'two clusters have the same name',
+  .superRefine(({ clusters, policy }, context) => {
+    const names: readonly string[] = clusters.map((cluster) => cluster.name);
+    const problem = (path: PropertyKey[], message: string): void => context.addIssue({ code: 'custom', path, message });
+    names.forEach((name, at) => {
+      if (names.indexOf(name) < at) problem(['clusters', at, 'name'], `two clusters are called ${name}`);
+    });
+    // A rule for a cluster that is not there would never fit, and nobody would know why.
+    policy.rules.forEach((rule, at) => {
+      rule.clusters?.forEach((name, index) => {
+        if (names.includes(name)) return;
+        const path = ['policy', 'rules', at, 'clusters', index];
+        problem(path, `there is no cluster ${name}: the clusters are ${names.join(', ')}`);
+      });
+    });
   });
 export type ChatopsConfig = z.infer<typeof ChatopsConfig>;
 

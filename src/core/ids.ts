@@ -12,7 +12,10 @@ export type RunId = z.infer<typeof RunId>;
 /** Slack user ids are U… or W… (Enterprise Grid); a terminal user is `local:<login>`. */
 export const UserId = z
   .string()
-  .regex(/^([UW][A-Z0-9]{2,20}|local:[\w.@-]{1,64})$/)
+  .regex(
+    /^([UW][A-Z0-9]{2,20}|local:[\w.@-]{1,64})$/,
+    'a user id looks like U0123ABCD: it is in the profile, not the name',
+  )
   .brand<'UserId'>();
 export type UserId = z.infer<typeof UserId>;
 
@@ -26,7 +29,7 @@ export type GroupId = z.infer<typeof GroupId>;
 /** C… public, G… private or group, D… direct message. */
 export const ChannelId = z
   .string()
-  .regex(/^[CGD][A-Z0-9]{2,20}$/)
+  .regex(/^[CGD][A-Z0-9]{2,20}$/, 'a channel id looks like C0123ABCD: it is at the end of its details, not the name')
   .brand<'ChannelId'>();
 export type ChannelId = z.infer<typeof ChannelId>;
 

@@ -13,12 +13,13 @@ import { isOpen, MaintenanceWindow } from './maintenance-window.ts';
 const Duration = z
   .string()
   .regex(/^[1-9]\d{0,4}[mh]$/, 'a duration looks like 30m or 2h')
+  .describe('30m, 2h')
   .transform((text) => Number(text.slice(0, -1)) * (text.endsWith('h') ? HOUR_MS : MINUTE_MS));
 
 const People = z
   .strictObject({
-    users: z.array(UserId).max(50).default([]),
-    groups: z.array(GroupId).max(20).default([]),
+    users: z.array(UserId).max(50).default([]).describe('ids of Slack users: U0123ABCD'),
+    groups: z.array(GroupId).max(20).default([]).describe('ids of Slack user groups: S0123ABCD'),
   })
   .readonly();
 export type People = z.infer<typeof People>;
@@ -29,42 +30,74 @@ const Pattern = z.string().min(1).max(200).refine(isPattern, { error: 'not a reg
 
 export const Rule = z
   .strictObject({
-    /** Every cluster, every command when left out. */
-    clusters: z.array(ClusterName).min(1).optional(),
-    commands: z.array(z.string().min(1)).min(1).optional(),
+    clusters: z.array(ClusterName).min(1).optional().describe('Every cluster when left out'),
+    commands: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        'Names as in `history --command`: enable-native-routing, rollback, restart-unmanaged, iperf. Every one when left out',
+      ),
     risks: z
       .array(z.enum(['probe', 'change']))
       .min(1)
-      .default(['change']),
-    channels: z.array(ChannelId).min(1).optional(),
-    request: z.union([z.literal('anyone'), People]).default('anyone'),
-    approve: People.default(NOBODY),
-    /** Distinct people who must approve. 0: whoever may ask needs nobody else. */
-    approvals: z.number().int().min(0).max(10).default(1),
-    selfApproval: z.boolean().default(false),
-    expiresAfter: Duration.default(30 * MINUTE_MS),
-    /** `required`, or what a reason must match (`CHG-\\d+`). */
-    reason: z.union([z.enum(['optional', 'required']), z.strictObject({ pattern: Pattern })]).default('optional'),
-    windows: z.array(MaintenanceWindow).min(1).max(20).optional(),
-    outsideWindows: z.enum(['refuse', 'wait']).default('refuse'),
-    /** Whoever asked for a run, or any one approver, may undo it alone for a day. */
-    undoAlone: z.boolean().default(true),
-    /** May approve alone in an emergency, with a reason; every approver hears of it. */
-    breakGlass: People.optional(),
+      .default(['change'])
+      .describe('change: what asks for approval. probe: what makes and removes pods of its own (iperf)'),
+    channels: z.array(ChannelId).min(1).optional().describe('Where it may be asked for; anywhere when left out'),
+    request: z
+      .union([z.literal('anyone'), People], { error: 'must be "anyone", or lists of users and groups' })
+      .default('anyone')
+      .describe('Who may ask'),
+    approve: People.default(NOBODY).describe('Who may approve'),
+    approvals: z
+      .number()
+      .int()
+      .min(0)
+      .max(10)
+      .default(1)
+      .describe('Distinct people who must approve. 0: whoever may ask needs nobody else'),
+    selfApproval: z.boolean().default(false).describe('Whether the own approval of whoever asks counts'),
+    expiresAfter: Duration.default(30 * MINUTE_MS).describe('How long a plan waits for approval: 30m, 2h'),
+    reason: z
+      .union([z.enum(['optional', 'required']), z.strictObject({ pattern: Pattern })], {
+        error: 'must be "optional", "required", or a pattern that a reason has to match',
+      })
+      .default('optional')
+      .describe('`required`, or what a reason must match: { pattern: "CHG-\\d+" }'),
+    windows: z.array(MaintenanceWindow).min(1).max(20).optional().describe('Changes begin within these only'),
+    outsideWindows: z
+      .enum(['refuse', 'wait'])
+      .default('refuse')
+      .describe('refuse: it cannot be asked for outside. wait: it can be approved, and begins when the next one opens'),
+    undoAlone: z
+      .boolean()
+      .default(true)
+      .describe('Whoever asked for a change, or any one approver, may undo it alone for a day'),
+    breakGlass: People.optional().describe(
+      'May approve alone in an emergency, with a reason; every approver hears of it',
+    ),
   })
   .refine((rule) => rule.approvals === 0 || rule.approve.users.length + rule.approve.groups.length > 0, {
     error: 'a rule that needs approvals must say who may approve',
+    path: ['approve'],
   })
   .readonly();
 export type Rule = z.infer<typeof Rule>;
 
 export const Policy = z
   .strictObject({
-    rules: z.array(Rule).max(50).default([]),
-    /** Changes with `cilium-chatops run`, by the caller's own kubeconfig. */
-    terminalChanges: z.boolean().default(true),
-    /** What a benchmark may take. Who may ask for one is a rule with the risk `probe`. */
-    benchmarks: BenchLimits.prefault({}),
+    rules: z
+      .array(Rule)
+      .max(50)
+      .default([])
+      .describe('The first rule that fits decides; where none fits, the answer is no'),
+    terminalChanges: z
+      .boolean()
+      .default(true)
+      .describe('Changes with `cilium-chatops run`, by the own kubeconfig of whoever types'),
+    benchmarks: BenchLimits.prefault({}).describe(
+      'What a benchmark may take at most. Who may ask for one is a rule with the risk `probe`',
+    ),
   })
   .readonly();
 export type Policy = z.infer<typeof Policy>;

@@ -102,8 +102,11 @@ export type QueueConnection =
       readonly openPool: (max: number) => object;
     };
 
+/** `release` takes nothing more from the lane here; what is under way goes on, and is waited for. */
+export type Consuming = { readonly release: () => Promise<void> };
+
 export type Consumers = {
-  readonly consume: (lane: Lane, concurrency: number, processor: Processor) => Promise<void>;
+  readonly consume: (lane: Lane, concurrency: number, processor: Processor) => Promise<Consuming>;
   /** Stops intake, aborts what runs with `shutdown`, waits at most `drainMs` for the processors to hand back. */
   readonly close: (drainMs: number) => Promise<void>;
 };

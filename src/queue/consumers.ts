@@ -39,7 +39,15 @@ export async function createConsumers(connection: QueueConnection, options: Cons
     consume: async (lane, concurrency, processor) => {
       if (lane.type === 'change') await limitToOne(bull, lane, onError);
       const wrapped = toBullProcessor({ processor, shutdown: shutdown.signal, abandon: abandon.signal, log });
-      workers.push(await bull.openWorker(lane, { concurrency, timing, processor: wrapped, onError }));
+      const worker = await bull.openWorker(lane, { concurrency, timing, processor: wrapped, onError });
+      workers.push(worker);
+      return {
+        release: async () => {
+          await worker.close();
+          // Not before: a shutdown in between has to reach what is still under way.
+          workers.splice(workers.indexOf(worker), 1);
+        },
+      };
     },
     close: async (drainMs) => {
       const closed = Promise.all(workers.map((worker) => worker.close()));

@@ -2,15 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  clusterSource,
-  Env,
-  keepRunsMs,
-  readChatopsConfig,
-  readEnv,
-  servedClusters,
-  slackSettings,
-} from '../../src/config.ts';
+import { clusterSource, Env, keepRunsMs, readEnv, servedClusters, slackSettings } from '../../src/config.ts';
+import { readChatopsConfig } from '../../src/config-file.ts';
 import { ChatopsConfig } from '../../src/core/chatops-config.ts';
 import { OpsError } from '../../src/core/errors.ts';
 
@@ -175,10 +168,13 @@ describe('readChatopsConfig', () => {
   });
 
   it.each([
-    { text: 'clusters: [', want: 'cannot be read' },
-    { text: '', want: 'the file: ' },
-    { text: 'clusters:\n  - name: Prod\n  - nam: x\n', want: 'clusters.0.name: a cluster name has' },
-    { text: 'clusters:\n  - name: Prod\n  - nam: x\n', want: 'clusters.1' },
+    { text: 'clusters: [', want: 'chatops.yaml:1:' },
+    { text: '', want: 'must be object' },
+    { text: 'clusters:\n  - name: Prod\n  - nam: x\n', want: ':2:11 clusters.0..name: a cluster name has' },
+    {
+      text: 'clusters:\n  - name: Prod\n  - nam: x\n',
+      want: ':3:5 clusters.1..nam: there is no setting "nam", did you mean "name"',
+    },
   ])('names file and place of what is wrong: $want', async ({ text, want }) => {
     const path = await file(text);
 

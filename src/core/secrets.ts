@@ -1,0 +1,21 @@
+/** What gives a secret away by its shape: Slack's tokens and response URLs, bearer tokens, JWTs, passwords in URLs. */
+const SECRET_SHAPES: readonly (readonly [RegExp, string])[] = [
+  [/\b(xox[a-z](?:\.xox[a-z])?-|xapp-)[\w-]+/g, '$1[redacted]'],
+  [/(Bearer\s+)[\w.~+/=-]+/gi, '$1[redacted]'],
+  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, '[redacted]'],
+  [/(https:\/\/hooks\.slack\.com\/)[\w/-]+/g, '$1[redacted]'],
+  [/(\b[a-z][a-z+]*:\/\/[^\s:@/"\\]*:)[^\s@/"\\]+@/gi, '$1[redacted]@'],
+];
+const SECRET_NAME = /token|secret|password|passphrase|credential|private|api.?key/i;
+/** Nothing that people write by hand is so long without a blank. */
+const RANDOM = /[\w+/=-]{32,}/;
+
+/** Cuts out of a text what gives itself away as a secret. */
+export function withoutSecrets(text: string): string {
+  return SECRET_SHAPES.reduce((rest, [shape, instead]) => rest.replace(shape, instead), text);
+}
+
+/** Whether a value had better not be quoted, by the name it stands under or by its shape. */
+export function looksSecret(name: string, value: string): boolean {
+  return SECRET_NAME.test(name) || RANDOM.test(value) || withoutSecrets(value) !== value;
+}
