@@ -6,6 +6,7 @@
  *   POST /_control/reset                objects, agents and switches as at start, log empty
  *   POST /_control/objects              { object } creates or replaces; DELETE { apiVersion, kind, namespace?, name }
  *   POST /_control/compact              older resourceVersions and continue tokens become 410 Expired
+ *   GET  /_control/decisions            -> { decisions: [{ user, verb, group, resource, …, allowed }] }; DELETE forgets
  *   GET  /_control/agents               -> { agents: [{ node, startedAt, config }] }: what each started with
  *   GET  /_control/violations           -> { violations: [{ namespace, name, pod, … }] }: budgets that were not asked
  *   POST /_control/agents               { node, settings? } restarts one agent, with settings over the ConfigMap's
@@ -93,6 +94,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'GET /_control/log': ({ log }) => ({ requests: log.entries() }),
   'DELETE /_control/log': ({ log }) => {
     log.clear();
+    return {};
+  },
+  'GET /_control/decisions': ({ cluster }) => ({ decisions: cluster.authorizer.decisions() }),
+  'DELETE /_control/decisions': ({ cluster }) => {
+    cluster.authorizer.forgetDecisions();
     return {};
   },
   'POST /_control/reset': ({ reset }) => {

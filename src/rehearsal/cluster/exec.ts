@@ -28,7 +28,7 @@ function authorizeExec(cluster: Cluster, user: UserInfo, info: ResourceRequest):
   const { group, resource, subresource, namespace, name } = info;
   const asked = { user, verb: 'create', group, resource, subresource, namespace, name };
   // A WebSocket handshake is a GET, yet 1.36 wants "create" as well, and says no without a reason: recorded.
-  if (!cluster.authorizer.authorize(asked).allowed) throw forbidden({ group, resource }, name, '');
+  if (!cluster.authorizer.admit(asked).allowed) throw forbidden({ group, resource }, name, '');
 }
 
 function targetOf(cluster: Cluster, info: ResourceRequest): Target {

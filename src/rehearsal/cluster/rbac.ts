@@ -21,13 +21,22 @@ type Verdict = { readonly allowed: boolean; readonly reason: string };
 /** One rule and the binding that grants it; `namespace` is empty for cluster-wide grants. */
 type Grant = { readonly rule: unknown; readonly namespace: string; readonly because: string };
 
+/** What a request was allowed, or refused; the same question is kept once. */
+export type Decision = Omit<Attributes, 'user'> & { readonly user: string; readonly allowed: boolean };
+
 export type Authorizer = {
+  /** A question, as an access review asks it. */
   readonly authorize: (attributes: Attributes) => Verdict;
+  /** The same for a request that is about to be served: remembered, for tests that ask which rights were used. */
+  readonly admit: (attributes: Attributes) => Verdict;
+  readonly decisions: () => readonly Decision[];
+  readonly forgetDecisions: () => void;
   readonly grantsOf: (user: UserInfo, namespace: string) => readonly Grant[];
 };
 
 const RBAC = 'rbac.authorization.k8s.io';
 const MASTERS = 'system:masters';
+const MAX_DECISIONS = 20_000;
 
 function matchesSubject(subject: unknown, user: UserInfo, bindingNamespace: string): boolean {
   const name = textAt(subject, 'name');
@@ -109,7 +118,22 @@ export function createAuthorizer(store: Store, table: ResourceTable): Authorizer
     return grant === undefined ? { allowed: false, reason: '' } : { allowed: true, reason: grant.because };
   };
 
-  return { authorize, grantsOf };
+  const decided = new Map<string, Decision>();
+  const admit = (asked: Attributes): Verdict => {
+    const verdict = authorize(asked);
+    const decision = { ...asked, user: asked.user.username, allowed: verdict.allowed };
+    // Watches and paging ask the same again and again.
+    if (decided.size < MAX_DECISIONS) decided.set(JSON.stringify(decision), decision);
+    return verdict;
+  };
+
+  return {
+    authorize,
+    admit,
+    grantsOf,
+    decisions: () => [...decided.values()],
+    forgetDecisions: () => decided.clear(),
+  };
 }
 
 /** The words after "is forbidden: ", as recorded. */

@@ -38,7 +38,7 @@ export type Exchange = {
 
 function authorizePath(cluster: Cluster, user: UserInfo, info: PathRequest): void {
   const asked = { user, verb: info.verb, path: info.path };
-  if (cluster.authorizer.authorize(asked).allowed) return;
+  if (cluster.authorizer.admit(asked).allowed) return;
   const message = `forbidden: User "${user.username}" cannot ${info.verb} path "${info.path}"`;
   throw new ApiError(403, 'Forbidden', message, { details: {} });
 }
@@ -46,7 +46,7 @@ function authorizePath(cluster: Cluster, user: UserInfo, info: PathRequest): voi
 export function authorizeResource(cluster: Cluster, user: UserInfo, info: ResourceRequest): void {
   const { verb, group, resource, subresource, namespace, name } = info;
   const asked = { user, verb, group, resource, subresource, namespace, name };
-  if (cluster.authorizer.authorize(asked).allowed) return;
+  if (cluster.authorizer.admit(asked).allowed) return;
   throw forbidden({ group, resource }, name, denialOf(asked));
 }
 
