@@ -70,7 +70,16 @@ function findingsOf(issue: z.core.$ZodIssue, file: unknown): readonly Finding[] 
   const value = at(file, path);
   if (value === undefined && issue.code === 'invalid_type')
     return [{ path: path.slice(0, -1), message: `"${String(path.at(-1) ?? '')}" is missing` }];
-  return [{ path, message: `${allowed(issue, value)}${isValue(issue, value) ? `, and is ${said(value, path)}` : ''}` }];
+  const meant = issue.code === 'invalid_union' ? meantBranch(issue) : undefined;
+  if (meant) return meant.flatMap((inside) => findingsOf({ ...inside, path: [...path, ...inside.path] }, file));
+  return [{ path, message: `${allowed(issue, value)}${isValue(issue, value) ? `; it is ${said(value, path)}` : ''}` }];
+}
+
+/** Of several forms that a value may have, the one whose shape it has: what is wrong inside of it is what helps. */
+function meantBranch({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
+  const isOther = ({ code, path }: z.core.$ZodIssue): boolean =>
+    path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+  return errors.find((issues) => !issues.some(isOther));
 }
 
 /** A list or a map is not quoted: what is wrong with it is its kind or its length. */
@@ -82,7 +91,7 @@ function allowed(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code === 'invalid_value' && issue.values.length > 1) {
     const values = issue.values.map(String);
     const meant = typeof value === 'string' ? nearest(value, values) : undefined;
-    return `must be one of ${values.join(', ')}${meant === undefined ? '' : ` (${meant}?)`}`;
+    return `must be one of ${values.join(', ')}${meant === undefined ? '' : `, did you mean "${meant}"?`}`;
   }
   return issue.message
     .replace(/^Invalid input: expected /, 'must be ')
@@ -92,7 +101,7 @@ function allowed(issue: z.core.$ZodIssue, value: unknown): string {
 
 function said(value: unknown, path: Path): string {
   const text = JSON.stringify(value) ?? String(value);
-  if (looksSecret(String(path.at(-1) ?? ''), text)) return 'not shown: it looks like a secret';
+  if (looksSecret(String(path.at(-1) ?? ''), text)) return 'not shown here, because it looks like a secret';
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 

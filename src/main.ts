@@ -11,6 +11,8 @@ const USAGE = `cilium-chatops: operate Cilium on Kubernetes
                      [--output json]      the result for machines, on stdout
                      [--yes <digest>]     apply this plan; without it a change only shows its plan
   cilium-chatops run help                 the commands
+  cilium-chatops config check [file]      whether chatops.yaml is usable, and what it allows
+  cilium-chatops config schema            its JSON schema
   cilium-chatops state                    start the embedded state store of DATA_DIR and hold it
 
 Settings come from the environment: see .env.example`;
@@ -25,6 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (verb === 'serve') return serveUntilStopped(env);
   if (verb === 'run') return runInTerminal(rest, env);
   if (verb === 'state') return holdState(env);
+  if (verb === 'config') return checkConfig(rest, env);
   console.error(`there is no "${verb}"\n\n${USAGE}`);
   return 2;
 }
@@ -48,6 +51,11 @@ async function serveUntilStopped(env: ReturnType<typeof readEnv>): Promise<numbe
   log.info({ reason }, 'stopping');
   await serving.stop();
   return 0;
+}
+
+async function checkConfig(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {
+  const { configCommand } = await import('./config-command.ts');
+  return configCommand(words, env, { out: (text) => console.log(text), err: (text) => console.error(text) });
 }
 
 /** Starts the embedded store and holds it, so that several processes of one folder can come and go around it. */

@@ -5,6 +5,7 @@ import { HOUR_MS, MINUTE_MS } from './clock.ts';
 import type { CommandCard } from './command-card.ts';
 import { ChannelId, ClusterName, GroupId, UserId } from './ids.ts';
 import { isOpen, MaintenanceWindow } from './maintenance-window.ts';
+import { windowWords } from './policy-words.ts';
 
 /**
  * Who may ask for what and who must agree. The first rule that fits decides; where none fits, the answer is no.
@@ -160,8 +161,4 @@ function refusedByReason({ reason: wanted }: Rule, reason: string | undefined): 
 function refusedByTime(rule: Rule, { now, cluster }: Asking): string | undefined {
   if (rule.windows === undefined || rule.outsideWindows === 'wait' || isOpen(rule.windows, now)) return undefined;
   return `${cluster} is changed in its maintenance windows only: ${rule.windows.map(windowWords).join('; ')}`;
-}
-
-function windowWords({ days, from, to, timeZone }: MaintenanceWindow): string {
-  return `${days.join(', ')} ${from}–${to} (${timeZone})`;
 }

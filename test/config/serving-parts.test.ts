@@ -38,7 +38,7 @@ describe('closers', () => {
 
 describe('health', () => {
   async function ask(checks: Checks, path: string) {
-    const health = await serveHealth(0, checks);
+    const health = await serveHealth(0, { checks: () => checks });
     onTestFinished(health.close);
     const response = await fetch(`http://127.0.0.1:${health.port}${path}`);
     return { status: response.status, body: await response.json() };
@@ -65,7 +65,7 @@ describe('health', () => {
   });
 
   it('ends with its connections: nobody can hold up a shutdown', async () => {
-    const health = await serveHealth(0, { slow: () => new Promise<boolean>(() => undefined) });
+    const health = await serveHealth(0, { checks: () => ({ slow: () => new Promise<boolean>(() => undefined) }) });
     const asking = fetch(`http://127.0.0.1:${health.port}/readyz`).catch(() => 'cut off');
     const socket = connect(health.port, '127.0.0.1').on('error', () => undefined);
     await once(socket, 'connect');
