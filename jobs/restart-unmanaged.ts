@@ -13,6 +13,7 @@ const Args = z.object({
     .optional(),
   includeBare: z.boolean().optional(),
   includeJobs: z.boolean().optional(),
+  staleMtu: z.boolean().optional(),
   reason: z.string().max(400).optional(),
 });
 
@@ -24,7 +25,7 @@ export const restartUnmanaged = defineChange({
   ],
   summary:
     'Bring pods that started before Cilium under its management: plan, approval, evictions within budgets, proof',
-  usage: '[cluster] [-n <namespace>] [--include-bare] [--include-jobs] [--reason …]',
+  usage: '[cluster] [-n <namespace>] [--include-bare] [--include-jobs] [--stale-mtu] [--reason …]',
   examples: ['restart unmanaged prod', 'restart unmanaged prod -n legacy --reason "policies do not apply, CHG-4712"'],
   risk: 'change',
   deadlineMs: 4 * HOUR_MS,
@@ -33,6 +34,10 @@ export const restartUnmanaged = defineChange({
     namespace: { type: 'string', short: 'n', help: 'only pods of this namespace' },
     'include-bare': { type: 'boolean', help: 'pods that nobody recreates, too: they are deleted for good' },
     'include-jobs': { type: 'boolean', help: 'running Job pods, too: their work starts anew' },
+    'stale-mtu': {
+      type: 'boolean',
+      help: 'managed pods that keep the route MTU of another routing mode, too (agents before 1.17)',
+    },
     reason: { type: 'string', help: 'why: stands on the card' },
   },
   Args,
@@ -42,6 +47,7 @@ export const restartUnmanaged = defineChange({
         namespace: args.namespace,
         includeBare: args.includeBare ?? false,
         includeJobs: args.includeJobs ?? false,
+        staleMtu: args.staleMtu ?? false,
       },
       context,
     ),

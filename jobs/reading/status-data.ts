@@ -1,6 +1,7 @@
 import { featuresOf } from '../../src/cilium/features.ts';
 import type { DaemonSet, Node } from '../../src/cilium/kube-objects.ts';
 import type { NodeHealth } from '../../src/cilium/node-health.ts';
+import type { StaleMtu } from '../../src/cilium/stale-mtu.ts';
 import type { AgentState, Installation, Missing, StatusData } from '../../src/cilium/status-data.ts';
 import { tally } from '../../src/cilium/text.ts';
 import { judgeUnmanaged } from '../../src/cilium/unmanaged.ts';
@@ -11,6 +12,7 @@ import { readHealth, spread } from './health.ts';
 import { readConfig, readDaemonSet, readInstallation } from './installation.ts';
 import { readNodes, readPodCidrs, toNodeState } from './nodes.ts';
 import { part, type Reading } from './reading.ts';
+import { countStale } from './stale-pods.ts';
 import { type Candidates, readCandidates } from './unmanaged-pods.ts';
 import type { Tell } from './with-progress.ts';
 
@@ -66,7 +68,7 @@ const NOTHING = { chosen: [], agents: [], features: [], health: [] } as const;
 
 /** What only makes sense once everything was read: features over all agents, pods judged by their node's agent. */
 function together(top: Top, found: Found, asOf: string) {
-  const { agents, health, candidates } = found;
+  const { agents, health, candidates, staleMtu } = found;
   const installation = withVersion(found.installation, agents);
   const unmanaged =
     candidates &&
@@ -84,14 +86,16 @@ function together(top: Top, found: Found, asOf: string) {
     features: featuresOf({ agents, nodes: top.nodes, installation }),
     health: health ?? [],
     ...(unmanaged === undefined ? {} : { unmanaged }),
+    ...(staleMtu === undefined ? {} : { staleMtu }),
   };
 }
 
 type Found = Asked & {
   readonly installation: Installation;
   readonly podCidrs: readonly string[] | undefined;
-  readonly candidates: Candidates | undefined;
-};
+} & Outside;
+
+type Outside = { readonly candidates: Candidates | undefined; readonly staleMtu: StaleMtu | undefined };
 
 type Wanted = {
   readonly selection: Selection;
@@ -111,7 +115,7 @@ async function readCilium(reading: Reading, wanted: Wanted): Promise<Found | 'ab
   }
   const { namespace } = daemonSet.metadata;
   const configRead = part(reading, 'ConfigMap cilium-config', () => readConfig(reading, namespace));
-  const [[installation, podCidrs], asked, candidates] = await Promise.all([
+  const [[installation, podCidrs], asked, outside] = await Promise.all([
     Promise.all([
       readInstallation(reading, daemonSet, { nodesRead, configRead }),
       part(reading, 'CiliumNodes', () => readPodCidrs(reading)),
@@ -122,9 +126,9 @@ async function readCilium(reading: Reading, wanted: Wanted): Promise<Found | 'ab
       return read;
     }),
     readAgents(reading, daemonSet, wanted),
-    readOutside(reading, configRead, tell),
+    readOutside(reading, { daemonSet, configRead }, tell),
   ]);
-  return { installation, podCidrs, candidates, ...asked };
+  return { installation, podCidrs, ...outside, ...asked };
 }
 
 /** @throws OpsError InvalidArgs */
@@ -202,19 +206,23 @@ function isWorthTelling(done: number, total: number): boolean {
   return done === total || done % Math.max(1, Math.ceil(total / 20)) === 0;
 }
 
-async function readOutside(
-  reading: Reading,
-  configRead: Promise<Readonly<Record<string, string>> | undefined>,
-  tell: Tell,
-): Promise<Candidates | undefined> {
+type Installed = {
+  readonly daemonSet: DaemonSet;
+  readonly configRead: Promise<Readonly<Record<string, string>> | undefined>;
+};
+
+async function readOutside(reading: Reading, { daemonSet, configRead }: Installed, tell: Tell): Promise<Outside> {
   tell({ type: 'step-started', step: 'pods', title: 'Look for pods outside Cilium' });
   const config = await configRead;
   const switchedOff = config?.['disable-endpoint-crd'] === 'true';
   const why = 'CiliumEndpoints are switched off (disable-endpoint-crd), so nobody can tell';
   if (switchedOff) reading.miss({ part: 'pods outside Cilium', why });
-  const found = switchedOff ? undefined : await part(reading, 'pods outside Cilium', () => readCandidates(reading));
-  tell({ type: 'step-ended', step: 'pods', result: found === undefined ? 'warn' : 'ok' });
-  return found;
+  const [candidates, staleMtu] = await Promise.all([
+    switchedOff ? undefined : part(reading, 'pods outside Cilium', () => readCandidates(reading)),
+    config && part(reading, 'route MTU of running pods', () => countStale(reading, daemonSet, config)),
+  ]);
+  tell({ type: 'step-ended', step: 'pods', result: candidates === undefined ? 'warn' : 'ok' });
+  return { candidates, staleMtu };
 }
 
 /** An image by digest has no version: then the agents' own word counts. */

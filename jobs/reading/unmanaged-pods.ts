@@ -38,28 +38,53 @@ export async function readCandidates(reading: Reading): Promise<Candidates> {
 /** All namespaces without `namespace`; of the names found the first `keep`. */
 export type Where = { readonly namespace?: string; readonly keep: number };
 
+/** By when it was created: metadata tells no more. */
+export type Wanted = (createdAt: string | undefined) => boolean;
+const EVERY: Wanted = () => true;
+
 /** Names, as `namespace/name`, of running pods on the pod network that have no CiliumEndpoint. */
-export async function withoutEndpoint(reading: Reading, { keep, ...within }: Where): Promise<LeftOnly> {
+export async function withoutEndpoint(
+  reading: Reading,
+  { keep, ...within }: Where,
+  wanted: Wanted = EVERY,
+): Promise<LeftOnly> {
   const query = { ...within, as: 'metadata', pageSize: NAMES_PER_PAGE } as const;
   const endpoints = () => keyPages(reading, CILIUM_ENDPOINTS, query);
   try {
-    return await leftOnly(runningPods(reading, within), endpoints(), keep);
+    return await leftOnly(runningPods(reading, within, wanted), endpoints(), keep);
   } catch (thrown: unknown) {
     if (!(thrown instanceof OutOfOrder)) throw thrown;
     reading.log.debug({ err: thrown }, 'lists are not in key order');
-    return leftOnlyOfSets(runningPods(reading, within), endpoints(), keep);
+    return leftOnlyOfSets(runningPods(reading, within, wanted), endpoints(), keep);
   }
 }
 
+/** Names of running pods on the pod network that were created when it is `wanted`: the first `keep`, and how many. */
+export async function createdWhen(reading: Reading, { keep, ...within }: Where, wanted: Wanted): Promise<Named> {
+  const keys: string[] = [];
+  let total = 0;
+  for await (const page of runningPods(reading, within, wanted)) {
+    keys.push(...page.slice(0, keep - keys.length));
+    total += page.length;
+  }
+  return { keys, total };
+}
+
+export type Named = Pick<LeftOnly, 'keys' | 'total'>;
 type Within = Pick<Where, 'namespace'>;
 
-async function* runningPods(reading: Reading, within: Within): AsyncGenerator<readonly string[], void, void> {
+async function* runningPods(
+  reading: Reading,
+  within: Within,
+  wanted: Wanted,
+): AsyncGenerator<readonly string[], void, void> {
   const fieldSelector = 'status.phase=Running,spec.hostNetwork=false';
+  const query = { ...within, fieldSelector, as: 'metadata', pageSize: NAMES_PER_PAGE } as const;
   try {
-    yield* keyPages(reading, PODS, { ...within, fieldSelector, as: 'metadata', pageSize: NAMES_PER_PAGE });
+    for await (const page of reading.cluster.list(PODS, query, reading.signal)) yield keysOf(page, wanted);
   } catch (thrown: unknown) {
     if (!isUnsupportedSelector(thrown)) throw thrown;
-    yield* runningBodies(reading, within);
+    yield* runningBodies(reading, within, wanted);
   }
 }
 
@@ -67,12 +92,13 @@ async function* runningPods(reading: Reading, within: Within): AsyncGenerator<re
 async function* runningBodies(
   { cluster, signal }: Reading,
   within: Within,
+  wanted: Wanted,
 ): AsyncGenerator<readonly string[], void, void> {
   const fieldSelector = 'status.phase=Running';
   const query = { ...within, fieldSelector, as: 'objects', pageSize: BODIES_PER_PAGE } as const;
   for await (const page of cluster.list(PODS, query, signal)) {
     yield parseAll(Pod, page)
-      .filter((pod) => !pod.spec.hostNetwork)
+      .filter((pod) => !pod.spec.hostNetwork && wanted(pod.metadata.creationTimestamp))
       .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   }
 }
@@ -82,7 +108,7 @@ async function* keyPages(
   resource: Resource,
   query: ListQuery,
 ): AsyncGenerator<readonly string[], void, void> {
-  for await (const page of cluster.list(resource, query, signal)) yield keysOf(page);
+  for await (const page of cluster.list(resource, query, signal)) yield keysOf(page, EVERY);
 }
 
 function isUnsupportedSelector(thrown: unknown): boolean {
@@ -116,13 +142,15 @@ async function readBody<Body>(
   }
 }
 
-/** By hand and not by schema: this runs for every pod of the cluster, and two fields are all it takes. */
-function keysOf(page: readonly unknown[]): readonly string[] {
+/** By hand and not by schema: this runs for every pod of the cluster, and three fields are all it takes. */
+function keysOf(page: readonly unknown[], wanted: Wanted): readonly string[] {
   return (page as readonly MaybeObject[]).flatMap((object) => {
-    const { namespace, name } = object?.metadata ?? {};
-    return typeof name === 'string' ? [`${typeof namespace === 'string' ? namespace : ''}/${name}`] : [];
+    const { namespace, name, creationTimestamp } = object?.metadata ?? {};
+    const isWanted = wanted === EVERY || wanted(typeof creationTimestamp === 'string' ? creationTimestamp : undefined);
+    return typeof name === 'string' && isWanted ? [`${typeof namespace === 'string' ? namespace : ''}/${name}`] : [];
   });
 }
 
 /** What any JSON can be read as. */
-type MaybeObject = { readonly metadata?: { readonly namespace?: unknown; readonly name?: unknown } | null } | null;
+type MaybeObject = { readonly metadata?: MaybeMeta | null } | null;
+type MaybeMeta = { readonly namespace?: unknown; readonly name?: unknown; readonly creationTimestamp?: unknown };

@@ -105,7 +105,8 @@ function unreadyWords(ready: boolean, managed: boolean): string {
 async function* prove(restarting: Restarting, stopped: boolean): Step<JobResult> {
   const { context, work } = restarting;
   yield { type: 'step-started', step: 'proof', title: 'Look again for unmanaged pods' };
-  const scope = { namespace: work.namespace, includeBare: work.includeBare, includeJobs: work.includeJobs };
+  const { namespace, includeBare, includeJobs, staleMtu } = work;
+  const scope = { namespace, includeBare, includeJobs, staleMtu };
   const found = await patiently(context, () => findPods(readingOf(context, context.signal), scope));
   const left = found.verdicts.filter((verdict) => verdict.included || verdict.stays).length;
   yield { type: 'step-ended', step: 'proof', result: left === 0 ? 'ok' : 'warn', detail: `${count(left, 'pod')} left` };

@@ -1,13 +1,15 @@
-import { type ObjectMeta, parseAll } from '../../src/cilium/kube-objects.ts';
+import { type DaemonSet, type ObjectMeta, parseAll } from '../../src/cilium/kube-objects.ts';
 import { DisruptionBudget } from '../../src/cilium/restart-budgets.ts';
-import { judgePods, type Owner, RestartPod, type Verdict } from '../../src/cilium/restart-pods.ts';
+import { type Agent, judgePods, type Owner, RestartPod, type Verdict } from '../../src/cilium/restart-pods.ts';
+import { mayBeStale, type StaleMtu, type StaleRule } from '../../src/cilium/stale-mtu.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { DISRUPTION_BUDGETS, DISRUPTION_BUDGETS_BETA, PODS } from '../../src/core/resources.ts';
 import { readAgentPods } from '../reading/agents.ts';
 import { readConfig, readDaemonSet } from '../reading/installation.ts';
 import { readPodCidrs } from '../reading/nodes.ts';
 import { BODIES_PER_PAGE, collect, type Reading } from '../reading/reading.ts';
-import { readBodies, withoutEndpoint } from '../reading/unmanaged-pods.ts';
+import { countStale, readStaleRule } from '../reading/stale-pods.ts';
+import { createdWhen, readBodies, withoutEndpoint } from '../reading/unmanaged-pods.ts';
 import { readOwners } from './read-owners.ts';
 
 /** One plan names so many pods, each with its reason; the rest is another run's. */
@@ -17,6 +19,8 @@ export type Scope = {
   readonly namespace: string | undefined;
   readonly includeBare: boolean;
   readonly includeJobs: boolean;
+  /** Managed pods with a stale route MTU, too. */
+  readonly staleMtu: boolean;
 };
 
 /** Everything that decides which pods are restarted. */
@@ -30,8 +34,12 @@ export type Found = {
   readonly finished: number;
   readonly budgets: readonly DisruptionBudget[];
   readonly owners: ReadonlyMap<string, Owner>;
-  /** Of the agents, oldest first; empty when none of their images names one. */
-  readonly agentImages: readonly string[];
+  /** Whether pods can have a stale route MTU, and by what it is known. */
+  readonly stale: StaleRule;
+  /** Pods with one were looked for, too. */
+  readonly asksStale: boolean;
+  /** How many have, where that was counted and not asked to be mended: a switch is written down. */
+  readonly staleMtu: StaleMtu | undefined;
   /** Cilium leaves the configuration of another CNI alone (`cni-exclusive: false`). */
   readonly sharesCni: boolean;
   readonly asOf: string;
@@ -51,50 +59,84 @@ export async function findPods(reading: Reading, scope: Scope): Promise<Found> {
       'Rejected',
       'CiliumEndpoints are switched off (disable-endpoint-crd), so nobody can tell which pods are unmanaged',
     );
-  const agents: { readonly node: string; readonly ready: boolean; readonly image: string }[] = [];
-  const [pods, podCidrs, budgets, finished] = await Promise.all([
+  const stale = await readStaleRule(reading, daemonSet, config);
+  const [pods, podCidrs, budgets, finished, agents, staleMtu] = await Promise.all([
     readUnmanaged(reading, scope),
     readPodCidrs(reading),
     readBudgets(reading, scope),
     countFinished(reading, scope),
-    readAgentPods(reading, daemonSet, (page) => void agents.push(...page)),
+    readReadyAgents(reading, daemonSet),
+    scope.staleMtu || stale.type === 'none' ? undefined : countStale(reading, daemonSet, config),
   ]);
+  const older = scope.staleMtu ? await readOlder(reading, { scope, stale, agents, but: pods.keys }) : NO_PODS;
+  const bodies = [...pods.bodies, ...older.bodies];
   const owners = await readOwners(
     reading,
-    pods.bodies.map(({ metadata }): ObjectMeta => metadata),
+    bodies.map(({ metadata }): ObjectMeta => metadata),
   );
   const asOf = reading.now().toISOString();
   const verdicts = judgePods({
-    pods: pods.bodies,
-    owners,
-    budgets,
-    nodesWithReadyAgent: new Set(agents.filter(({ ready }) => ready).map(({ node }) => node)),
-    podCidrs,
-    installedAt: daemonSet.metadata.creationTimestamp,
-    asOf,
     ...scope,
+    ...{ pods: bodies, managed: new Set(older.keys), owners, budgets, agents, stale, podCidrs, asOf },
+    installedAt: daemonSet.metadata.creationTimestamp,
   });
   return {
     verdicts,
-    notLookedAt: pods.notLookedAt,
-    running: pods.running,
-    finished,
-    budgets,
-    owners,
-    agentImages: [...new Set(agents.map(({ image }) => image))],
+    notLookedAt: pods.notLookedAt + older.notLookedAt,
+    ...{ running: pods.running, finished, budgets, owners, stale, asksStale: scope.staleMtu, staleMtu, asOf },
     sharesCni: config['cni-exclusive'] === 'false',
-    asOf,
   };
+}
+
+async function readReadyAgents(reading: Reading, daemonSet: DaemonSet): Promise<ReadonlyMap<string, Agent>> {
+  const agents = new Map<string, Agent>();
+  await readAgentPods(reading, daemonSet, (page) => {
+    for (const { node, ready, image, startedAt } of page) if (ready) agents.set(node, { image, startedAt });
+  });
+  return agents;
 }
 
 function within({ namespace }: Pick<Scope, 'namespace'>): { readonly namespace?: string } {
   return namespace === undefined ? {} : { namespace };
 }
 
-async function readUnmanaged(reading: Reading, scope: Scope) {
+type Pods = {
+  readonly keys: readonly string[];
+  readonly bodies: readonly RestartPod[];
+  readonly notLookedAt: number;
+};
+const NO_PODS: Pods = { keys: [], bodies: [], notLookedAt: 0 };
+
+async function readUnmanaged(reading: Reading, scope: Scope): Promise<Pods & { readonly running: number }> {
   const { keys, total, left } = await withoutEndpoint(reading, { ...within(scope), keep: MAX_PODS });
   const bodies = (await readBodies(reading, keys, RestartPod)).filter((body) => body !== undefined);
-  return { bodies, notLookedAt: total - keys.length, running: left };
+  return { keys, bodies, notLookedAt: total - keys.length, running: left };
+}
+
+type Older = {
+  readonly scope: Scope;
+  readonly stale: StaleRule;
+  readonly agents: ReadonlyMap<string, Agent>;
+  /** Names that are looked at already. */
+  readonly but: readonly string[];
+};
+
+/** Managed pods that may be from another mode: by their names and ages first, then by their bodies. */
+async function readOlder(reading: Reading, { scope, stale, agents, but }: Older): Promise<Pods> {
+  if (stale.type === 'none') return NO_PODS;
+  const newest = [...agents.values()]
+    .flatMap(({ startedAt }) => startedAt ?? [])
+    .sort()
+    .at(-1);
+  const agentStartedAt = stale.type === 'unrecorded' ? newest : undefined;
+  const known = new Set(but);
+  // The unmanaged are among the older ones, and must not take their places.
+  const query = { ...within(scope), keep: MAX_PODS + known.size };
+  const found = await createdWhen(reading, query, (createdAt) => mayBeStale(stale, createdAt, agentStartedAt));
+  const others = found.keys.filter((key) => !known.has(key));
+  const keys = others.slice(0, Math.max(0, MAX_PODS - known.size));
+  const bodies = (await readBodies(reading, keys, RestartPod)).filter((body) => body !== undefined);
+  return { keys, bodies, notLookedAt: found.total - (found.keys.length - others.length) - keys.length };
 }
 
 /** Older servers know budgets as v1beta1 only; one that has none at all cannot refuse an eviction either. */

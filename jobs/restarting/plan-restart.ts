@@ -1,6 +1,7 @@
 import { podList, toRestartPlan } from '../../src/cilium/restart-plan.ts';
 import { leftReport } from '../../src/cilium/restart-report.ts';
 import { type RestartWork, toOwners } from '../../src/cilium/restart-work.ts';
+import { noneStale } from '../../src/cilium/stale-mtu.ts';
 import { clip, count } from '../../src/cilium/text.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
@@ -29,6 +30,7 @@ export async function* planRestart(scope: Scope, context: PlanContext): Planning
     ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }),
     includeBare: scope.includeBare,
     includeJobs: scope.includeJobs,
+    staleMtu: scope.staleMtu,
     owners: toOwners(included, found.owners),
   };
   return { type: 'plan', plan: toRestartPlan(found, work), artifacts: [listFile(podList(found, work))] };
@@ -47,14 +49,15 @@ async function lookFor(scope: Scope, context: PlanContext): Promise<Found | Refu
   }
 }
 
-function nothingToDo(found: Found, { namespace }: Scope, { cluster }: PlanContext): Refused {
+function nothingToDo(found: Found, { namespace, staleMtu }: Scope, { cluster }: PlanContext): Refused {
   const where = namespace === undefined ? cluster.name : `${namespace} of ${cluster.name}`;
   const stays = found.verdicts.filter((verdict) => verdict.stays).length;
+  const mtu = staleMtu ? `; route MTU: ${noneStale(found.stale)}` : '';
   const reason =
     stays === 0
-      ? `nothing to restart: every running pod in ${where} that could be is Cilium's (${count(found.running, 'pod')} looked at)`
-      : `nothing to restart in ${where}: ${count(stays, 'pod')} without an endpoint, none of which can be restarted`;
-  return { type: 'refused', reason, report: leftReport(cluster.name, found) };
+      ? `nothing to restart: every running pod in ${where} that could be is Cilium's (${count(found.running, 'pod')} looked at)${mtu}`
+      : `nothing to restart in ${where}: ${count(stays, 'pod')} of those looked at cannot be restarted${mtu}`;
+  return { type: 'refused', reason: clip(reason, 1_000), report: leftReport(cluster.name, found) };
 }
 
 /** A diff of pods: what the button on the card opens. */
@@ -63,7 +66,7 @@ function listFile(text: string): Artifact {
   const bytes = whole.byteLength <= MAX_LIST_BYTES ? whole : whole.slice(0, MAX_LIST_BYTES);
   return {
     name: 'pods.diff',
-    title: 'Every pod without an endpoint, and why it goes or stays',
+    title: 'Every pod looked at, and why it goes or stays',
     mimetype: 'text/x-diff',
     bytes,
   };

@@ -1,5 +1,6 @@
 import type { Finding } from '../core/report.ts';
 import type { NodeHealth } from './node-health.ts';
+import { staleMtuFindings } from './stale-mtu.ts';
 import type { Installation, Release, StatusData, Workload } from './status-data.ts';
 import { clip, count, listed, plainAge, tally } from './text.ts';
 import type { Unmanaged } from './unmanaged.ts';
@@ -13,6 +14,7 @@ export function surroundingFindings(data: StatusData, installation: Installation
     ...workload('Envoy', installation.envoy),
     ...health(data),
     ...unmanaged(data.unmanaged, data.cluster),
+    ...staleMtuFindings(data.staleMtu, data.cluster),
   ].map((finding) => ({ ...finding, text: clip(finding.text, 600) }));
 }
 

@@ -4,6 +4,7 @@ import type { Plan } from '../core/plan.ts';
 import { budgetName, budgetWords, type DisruptionBudget } from './restart-budgets.ts';
 import type { Verdict } from './restart-pods.ts';
 import { ownerWords, type RestartOwner, type RestartWork } from './restart-work.ts';
+import { noneStale, type StaleRule, staleCost } from './stale-mtu.ts';
 import { clip, count, listed, tally } from './text.ts';
 
 export type RestartFacts = {
@@ -13,13 +14,13 @@ export type RestartFacts = {
   readonly finished: number;
   readonly budgets: readonly DisruptionBudget[];
   readonly sharesCni: boolean;
+  readonly stale: StaleRule;
 };
 
 /** The plan as people read it: counts first, then who is down and for how long, then what is left alone. */
 export function toRestartPlan(facts: RestartFacts, work: RestartWork): Plan {
-  const pods = work.owners.reduce((sum, owner) => sum + owner.pods.length, 0);
   return {
-    title: clip(`restart ${count(pods, 'unmanaged pod')} of ${count(work.owners.length, 'owner')}`, 80),
+    title: clip(`restart ${whichPods(facts)} of ${count(work.owners.length, 'owner')}`, 80),
     effect: effectOf(facts, work),
     changes: [],
     checks: checksOf(facts, work),
@@ -28,6 +29,16 @@ export function toRestartPlan(facts: RestartFacts, work: RestartWork): Plan {
     pinned: pinnedOf(facts, work),
     work,
   };
+}
+
+/** `4 unmanaged pods`, `4 unmanaged pods and 20 with a stale MTU`, `20 pods with a stale MTU`. */
+function whichPods({ verdicts }: RestartFacts): string {
+  const included = verdicts.filter((verdict) => verdict.included);
+  const stale = included.filter(({ about }) => about === 'stale-mtu').length;
+  const unmanaged = included.length - stale;
+  if (stale === 0) return count(unmanaged, 'unmanaged pod');
+  const both = unmanaged === 0 ? '' : `${count(unmanaged, 'unmanaged pod')} and `;
+  return `${both}${unmanaged === 0 ? count(stale, 'pod') : stale.toLocaleString('en-US')} with a stale MTU`;
 }
 
 function effectOf(facts: RestartFacts, { owners }: RestartWork): string[] {
@@ -122,6 +133,7 @@ function checksOf(facts: RestartFacts, work: RestartWork): Check[] {
     },
     leftAlone(facts),
     causeCheck(facts),
+    ...(work.staleMtu ? [staleCheck(facts)] : []),
   ];
 }
 
@@ -137,7 +149,7 @@ function leftAlone({ verdicts }: RestartFacts): Check {
   const left = verdicts.filter(({ why, stays }) => stays && !/^(PodDisruptionBudget|node )/.test(why));
   const evidence =
     left.length === 0
-      ? 'every unmanaged pod has somebody to recreate it'
+      ? 'every one of them has somebody to recreate it'
       : listed(
           left.map((each) => `${nameWords(each)}: ${each.why}`),
           4,
@@ -147,7 +159,7 @@ function leftAlone({ verdicts }: RestartFacts): Check {
     title: 'Pods that are left alone',
     verdict: left.length === 0 ? 'pass' : 'warn',
     evidence: clip(evidence, 600),
-    why: 'they stay without policy, and without a way to pods of other nodes',
+    why: 'they stay as they are: unmanaged ones without policy and without a way to pods of other nodes',
     fix: left.length === 0 ? '' : 'for a bare pod: `kubectl get pod <name> -o yaml`, delete it, create it again',
   };
 }
@@ -156,22 +168,38 @@ export const PREVENTION =
   'create nodes with the taint node.cilium.io/agent-not-ready=true:NoExecute: no pod starts before the agent, which removes it';
 
 function causeCheck({ verdicts, sharesCni }: RestartFacts): Check {
-  const causes = tally(verdicts.filter(({ included }) => included).map(({ why }) => why));
+  const unmanaged = verdicts.filter(({ included, about }) => included && about === 'unmanaged');
+  const causes = tally(unmanaged.map(({ why }) => why));
   const shared = sharesCni ? '; cni-exclusive is off, so another CNI configuration may still be taken' : '';
   return {
     id: 'cause',
     title: 'Why they are unmanaged',
     verdict: sharesCni ? 'warn' : 'pass',
-    evidence: clip(`${causes.map(([why, number]) => `${number}: ${why}`).join('; ')}${shared}`, 600),
+    evidence: clip(`${causes.map(([why, number]) => `${number}: ${why}`).join('; ') || 'none is'}${shared}`, 600),
     why: 'pods that start while no agent is ready on their node get their network from whatever CNI is there',
     fix: PREVENTION,
+  };
+}
+
+/** No API tells a pod's route MTU: what the list rests on, where nobody wrote down when the mode changed. */
+function staleCheck({ verdicts, stale }: RestartFacts): Check {
+  const included = verdicts.filter(({ included: goes, about }) => goes && about === 'stale-mtu');
+  const reasons = tally(included.map(({ why }) => why)).map(([why, number]) => `${number}: ${why}`);
+  const isGuess = stale.type === 'unrecorded' && included.length > 0;
+  return {
+    id: 'stale-mtu',
+    title: 'Route MTU of running pods',
+    verdict: isGuess ? 'warn' : 'pass',
+    evidence: clip(reasons.length === 0 ? noneStale(stale) : reasons.join('; '), 600),
+    why: stale.type === 'none' ? 'agents before 1.17 write it once, when a pod starts' : staleCost(stale),
+    fix: isGuess ? 'when every pod is younger than the last change of the mode, leave --stale-mtu out' : '',
   };
 }
 
 /** What voids an approval when it changes. Health of budgets is none of it: that is waited for. */
 function pinnedOf(
   { verdicts, budgets }: RestartFacts,
-  { owners, includeBare, includeJobs }: RestartWork,
+  { owners, includeBare, includeJobs, staleMtu }: RestartWork,
 ): Record<string, string> {
   const uids = owners.flatMap(({ pods }) => pods.map(([, uid]) => uid)).sort();
   const fingerprint = createHash('sha256').update(uids.join('\n')).digest('hex').slice(0, 12);
@@ -190,6 +218,7 @@ function pinnedOf(
     ),
     'disruption budgets': clip(limits.sort().join(', '), 2_000),
     'bare pods and Jobs': `${includeBare ? 'bare' : 'no bare'}, ${includeJobs ? 'Jobs' : 'no Jobs'}`,
+    ...(staleMtu ? { 'stale MTU': 'pods with one, too' } : {}),
   };
 }
 
@@ -197,7 +226,7 @@ function nameWords({ namespace, name }: Verdict): string {
   return `${namespace}/${name}`;
 }
 
-/** Every pod without an endpoint, by owner, with its reason: `-` goes, `+` comes, a blank stays. */
+/** Every pod looked at, by owner, with its reason: `-` goes, `+` comes, a blank stays. */
 export function podList({ verdicts, finished, notLookedAt }: RestartFacts, { owners }: RestartWork): string {
   const byUid = new Map(verdicts.map((verdict) => [verdict.uid, verdict]));
   const going = owners.flatMap((owner) => [
@@ -216,9 +245,7 @@ export function podList({ verdicts, finished, notLookedAt }: RestartFacts, { own
     ...(staying.length === 0 ? [] : ['@@ not restarted @@']),
     ...staying.map((each) => `  ${nameWords(each)}  ${each.owner}  ${each.why}`),
     `  ${count(finished, 'finished pod')}: no endpoint, and no need of one`,
-    ...(notLookedAt === 0
-      ? []
-      : [`  ${count(notLookedAt, 'more pod')} without an endpoint: another run after this one`]),
+    ...(notLookedAt === 0 ? [] : [`  ${count(notLookedAt, 'more pod')} not looked at: another run after this one`]),
     '',
   ].join('\n');
 }

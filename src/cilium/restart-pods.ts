@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { ObjectMeta, Pod } from './kube-objects.ts';
 import { budgetName, type DisruptionBudget, neverGivesWay, selects } from './restart-budgets.ts';
+import { bytesWords, keepsRoutes, mayBeStale, type StaleRule } from './stale-mtu.ts';
 import { outsideOf, ownerOfPod, reasonOf } from './unmanaged.ts';
+import { versionOfImage } from './versions.ts';
 
 /**
  * Which pods without a CiliumEndpoint are restarted, and for each one why or why not. The definition is that of
- * `unmanaged.ts`; what is added here is whether restarting helps, and whether anybody would recreate the pod.
+ * `unmanaged.ts`; what is added here is whether restarting helps, and whether anybody would recreate the pod. Managed
+ * pods come in too where those with a stale route MTU were asked for (`stale-mtu.ts`).
  */
 const Volume = z.object({ emptyDir: z.unknown().optional(), hostPath: z.unknown().optional() });
 
@@ -34,6 +37,8 @@ export type Verdict = {
   readonly ip: string;
   /** `Deployment legacy-web`, `bare pod`. */
   readonly owner: string;
+  /** `stale-mtu`: it is managed, and asked about for its route MTU. */
+  readonly about: 'unmanaged' | 'stale-mtu';
   readonly included: boolean;
   /** Why it is in the list, or why not. */
   readonly why: string;
@@ -49,13 +54,19 @@ export type PodQuestion = {
   /** By `ownerKey`; a missing one is gone, and recreates nothing. */
   readonly owners: ReadonlyMap<string, Owner>;
   readonly budgets: readonly DisruptionBudget[];
-  readonly nodesWithReadyAgent: ReadonlySet<string>;
+  /** Ready ones, by node. */
+  readonly agents: ReadonlyMap<string, Agent>;
+  /** Pods that have an endpoint, as `namespace/name`. */
+  readonly managed: ReadonlySet<string>;
+  readonly stale: StaleRule;
   readonly podCidrs: readonly string[];
   readonly installedAt: string | undefined;
   readonly asOf: string;
   readonly includeBare: boolean;
   readonly includeJobs: boolean;
 };
+
+export type Agent = { readonly image: string; readonly startedAt?: string | undefined };
 
 export function ownerKey({ namespace, kind, name }: Pick<Owner, 'namespace' | 'kind' | 'name'>): string {
   return `${namespace}/${kind}/${name}`;
@@ -71,7 +82,9 @@ function judgePod(pod: RestartPod, question: PodQuestion): Verdict {
   const budgets = question.budgets.filter(
     (budget) => budget.metadata.namespace === metadata.namespace && selects(budget, metadata.labels),
   );
-  const out = notUnmanaged(pod, question) ?? notRestarted(pod, question, budgets);
+  const isManaged = question.managed.has(`${metadata.namespace}/${metadata.name}`);
+  const out = notJudged(pod, question) ?? (isManaged ? notStale(pod, question) : undefined);
+  const left = out ?? notRestarted(pod, question, budgets);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -79,9 +92,10 @@ function judgePod(pod: RestartPod, question: PodQuestion): Verdict {
     node: spec.nodeName ?? '',
     ip: status.podIP ?? '',
     owner: owner === undefined ? 'bare pod' : `${owner.kind} ${owner.name}`,
-    included: out === undefined,
-    why: out?.why ?? reasonOf(pod, question),
-    stays: out?.stays ?? false,
+    about: isManaged ? 'stale-mtu' : 'unmanaged',
+    included: left === undefined,
+    why: left?.why ?? (isManaged ? staleReason(question) : reasonOf(pod, question)),
+    stays: left?.stays ?? false,
     graceS: spec.terminationGracePeriodSeconds,
     localData: spec.volumes.some(({ emptyDir, hostPath }) => emptyDir !== undefined || hostPath !== undefined),
     budgets: budgets.map(budgetName),
@@ -91,17 +105,34 @@ function judgePod(pod: RestartPod, question: PodQuestion): Verdict {
 type Out = { readonly why: string; readonly stays: boolean };
 
 /** No pod of Cilium's to restart, or nobody can tell. */
-function notUnmanaged(pod: RestartPod, { asOf, nodesWithReadyAgent }: PodQuestion): Out | undefined {
+function notJudged(pod: RestartPod, { asOf, agents }: PodQuestion): Out | undefined {
   const why = outsideOf(pod, asOf);
   if (why !== undefined) return { why, stays: false };
-  if (nodesWithReadyAgent.has(pod.spec.nodeName ?? '')) return undefined;
+  if (agents.has(pod.spec.nodeName ?? '')) return undefined;
   return {
     why: `node ${pod.spec.nodeName ?? '(none)'} has no ready agent: nobody can tell, and a new pod would fare no better`,
     stays: true,
   };
 }
 
-/** Unmanaged, but left alone. */
+/** By its name and its age it could have been; its node's agent and its start say otherwise. */
+function notStale({ spec, status, metadata }: RestartPod, { agents, stale }: PodQuestion): Out | undefined {
+  const agent = agents.get(spec.nodeName ?? '');
+  const keeps = keepsRoutes(versionOfImage(agent?.image ?? '')?.text ?? '');
+  const started = status.startTime ?? metadata.creationTimestamp;
+  if (keeps && mayBeStale(stale, started, agent?.startedAt)) return undefined;
+  return { why: 'its route MTU is that of new pods', stays: false };
+}
+
+function staleReason({ stale }: PodQuestion): string {
+  if (stale.type === 'none') return 'stale route MTU';
+  const words = `route MTU ${bytesWords(stale)} that of new pods`;
+  return stale.type === 'recorded'
+    ? `${words}: from before the last switch`
+    : `perhaps ${words}: older than its agent, and no switch is written down`;
+}
+
+/** To be restarted, but left alone. */
 function notRestarted(pod: RestartPod, question: PodQuestion, budgets: readonly DisruptionBudget[]): Out | undefined {
   const { metadata } = pod;
   const owner = ownerOfPod(metadata);

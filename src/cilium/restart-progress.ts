@@ -15,7 +15,7 @@ export type SeenPod = {
 
 /** Where an owner's pods stand. Judged from what is there alone: an attempt that begins anew sees the same. */
 export type OwnerState = {
-  /** Planned pods that still run unmanaged, for whom an eviction is due. */
+  /** Planned pods that still run unmanaged, or with a stale route MTU, for whom an eviction is due. */
   readonly due: readonly SeenPod[];
   /** Pods that are away: ending, not ready yet, without their endpoint, or not even made. */
   readonly away: number;
@@ -32,7 +32,8 @@ export type OwnerState = {
 export function judgeOwner(owner: RestartOwner, size: number, seen: readonly SeenPod[]): OwnerState {
   const planned = new Set(owner.pods.map(([, uid]) => uid));
   const alive = seen.filter(({ terminating }) => !terminating);
-  const due = alive.filter((pod) => planned.has(pod.uid) && !isCiliums(pod));
+  const isOpen = (pod: SeenPod): boolean => (owner.evictManaged === true ? !pod.finished : !isCiliums(pod));
+  const due = alive.filter((pod) => planned.has(pod.uid) && isOpen(pod));
   const leaving = seen.filter((pod) => pod.terminating && planned.has(pod.uid)).length;
   const others = alive.filter((pod) => !due.includes(pod));
   const unready = others.filter((pod) => !isCiliums(pod) || !isWell(pod));

@@ -1,10 +1,15 @@
 import type { NextStep, Report, Section } from '../core/report.ts';
 import { PREVENTION, type RestartFacts } from './restart-plan.ts';
 import type { Verdict } from './restart-pods.ts';
+import { restartStale, type StaleMtu, staleWords } from './stale-mtu.ts';
 import { age, clip, count, listed, tally } from './text.ts';
-import { atLeast, versionOfImage } from './versions.ts';
 
-export type LeftFacts = RestartFacts & { readonly agentImages: readonly string[]; readonly asOf: string };
+export type LeftFacts = RestartFacts & {
+  /** Pods with a stale route MTU were looked for, too. */
+  readonly asksStale: boolean;
+  readonly staleMtu: StaleMtu | undefined;
+  readonly asOf: string;
+};
 
 export type RestartEnd = {
   readonly cluster: string;
@@ -52,7 +57,7 @@ export function restartReport(end: RestartEnd): Report {
         ]),
     },
     sections: [...leftSections(left), ...why(found), ...staleMtu(found)],
-    next: nextOf(cluster, left),
+    next: nextOf(cluster, left, found),
     asOf: end.asOf,
   };
 }
@@ -77,15 +82,13 @@ export function leftReport(cluster: string, found: LeftFacts): Report {
   return {
     mark: left.length === 0 ? 'ok' : 'warn',
     headline: clip(
-      left.length === 0
-        ? `${cluster}: no unmanaged pods`
-        : `${cluster}: ${count(left.length, 'unmanaged pod')}, none to restart`,
+      left.length === 0 ? `${cluster}: no unmanaged pods` : `${cluster}: ${leftWords(left)}, none to restart`,
       150,
     ),
     facts: [`${count(found.running, 'running pod')} on the pod network looked at`],
     findings: [],
     sections: [...leftSections(left), ...why(found), ...staleMtu(found)],
-    next: nextOf(cluster, left),
+    next: nextOf(cluster, left, found),
     asOf: found.asOf,
   };
 }
@@ -98,9 +101,25 @@ function proofWords(found: LeftFacts | undefined): string {
   if (found === undefined) return 'Not looked at again';
   const left = leftOf(found);
   const of = `of ${count(found.running, 'running pod')} on the pod network`;
-  if (left.length === 0) return `Looked again: none ${of} is unmanaged`;
+  if (left.length === 0) return `Looked again: none ${of} is unmanaged${mtuProof(found)}`;
   const reasons = tally(left.map((verdict) => plainWhy(verdict))).map(([words, number]) => `${number} ${words}`);
-  return clip(`Looked again: ${left.length} ${of} still unmanaged: ${listed(reasons, 3)}`, 400);
+  return clip(`Looked again: ${left.length} ${of} still ${stateWords(left)}: ${listed(reasons, 3)}`, 400);
+}
+
+/** Said where it was asked for. */
+function mtuProof({ stale, asksStale }: LeftFacts): string {
+  return asksStale && stale.type !== 'none' ? ', none has a stale route MTU' : '';
+}
+
+function leftWords(left: readonly Verdict[]): string {
+  const isPlain = left.every(({ about }) => about === 'unmanaged');
+  return isPlain ? count(left.length, 'unmanaged pod') : `${count(left.length, 'pod')} ${stateWords(left)}`;
+}
+
+function stateWords(left: readonly Verdict[]): string {
+  const kinds = new Set(left.map(({ about }) => about));
+  if (!kinds.has('stale-mtu')) return 'unmanaged';
+  return kinds.has('unmanaged') ? 'unmanaged or with a stale MTU' : 'with a stale MTU';
 }
 
 function plainWhy({ included, why: reason }: Verdict): string {
@@ -111,7 +130,7 @@ function leftSections(left: readonly Verdict[]): Section[] {
   if (left.length === 0) return [];
   return [
     {
-      title: `Still unmanaged (${left.length})`,
+      title: `Still ${stateWords(left)} (${left.length})`,
       lines: left.length > MAX_ROWS ? [`the first ${MAX_ROWS}; all of them are in the result file`] : [],
       table: {
         columns: ['Pod', 'Owner', 'Node', 'Why'],
@@ -145,32 +164,23 @@ function why(found: LeftFacts | undefined): Section[] {
   ];
 }
 
-/** From 1.17 on agents rewrite the routes of running pods themselves. */
-const REWRITES_MTU = '1.17';
-
 /** The follow-up of a change of the routing mode on old agents. */
 function staleMtu(found: LeftFacts | undefined): Section[] {
-  const old = (found?.agentImages ?? []).flatMap((image) => {
-    const version = versionOfImage(image);
-    return version === undefined || atLeast(version, REWRITES_MTU) ? [] : [version.text];
-  });
-  const [version] = old;
-  if (version === undefined) return [];
-  return [
-    {
-      title: 'After a change of the routing mode',
-      lines: [
-        `Agents of ${version} do not touch running pods: those that started before the change keep the route MTU of before (1450 of a tunnel, 1500 without). The smaller side wins, so traffic flows, below full speed.`,
-        'Restart them by their own rollouts when it suits: `kubectl rollout restart deployment -n <namespace>`.',
-      ],
-    },
+  const stale = found?.staleMtu;
+  if (stale === undefined) return [];
+  const lines = [
+    `${staleWords(stale)}.`,
+    'Agents before 1.17 write it when a pod starts, and never again: restart them when it suits.',
   ];
+  return [{ title: 'After a change of the routing mode', lines }];
 }
 
-function nextOf(cluster: string, left: readonly Verdict[]): NextStep[] {
-  const again = left.some(({ included }) => included);
+function nextOf(cluster: string, left: readonly Verdict[], found: LeftFacts | undefined): NextStep[] {
+  const again = left.filter(({ included }) => included);
+  const flag = again.some(({ about }) => about === 'stale-mtu') ? ' --stale-mtu' : '';
   return [
-    ...(again ? [{ label: 'Restart the rest', command: `restart unmanaged ${cluster}` }] : []),
+    ...(again.length === 0 ? [] : [{ label: 'Restart the rest', command: `restart unmanaged ${cluster}${flag}` }]),
+    ...(found?.staleMtu === undefined ? [] : [restartStale(cluster)]),
     { label: 'Status', command: `status ${cluster}` },
   ];
 }

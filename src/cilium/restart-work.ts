@@ -15,6 +15,8 @@ export const RestartOwner = z
     /** `namespace/name` of the budget the API server asks. */
     budget: z.string().optional(),
     graceS: z.number(),
+    /** Its pods go although Cilium manages them: their route MTU is stale. */
+    evictManaged: z.boolean().optional(),
     /** Name and uid. */
     pods: z.array(z.tuple([z.string(), z.string()]).readonly()).readonly(),
   })
@@ -27,6 +29,7 @@ export const RestartWork = z
     namespace: z.string().optional(),
     includeBare: z.boolean(),
     includeJobs: z.boolean(),
+    staleMtu: z.boolean().default(false),
     owners: z.array(RestartOwner).readonly(),
   })
   .readonly();
@@ -65,6 +68,7 @@ function toOwner(group: readonly [Verdict, ...Verdict[]], known: Owner | undefin
     atOnce: atOnceOf({ kind, size, pods: group.length, hasBudget: budget !== undefined }),
     ...(budget === undefined ? {} : { budget }),
     graceS: Math.max(...group.map(({ graceS }) => graceS)),
+    ...(group.some(({ about }) => about === 'stale-mtu') ? { evictManaged: true } : {}),
     pods: group.map((verdict) => [verdict.name, verdict.uid] as const),
   };
 }

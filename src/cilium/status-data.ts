@@ -3,6 +3,7 @@ import { AgentView } from './agent-view.ts';
 import { Datapath } from './datapath.ts';
 import { Feature } from './feature.ts';
 import { NodeHealth } from './node-health.ts';
+import { StaleMtu } from './stale-mtu.ts';
 import { Unmanaged } from './unmanaged.ts';
 
 /**
@@ -122,6 +123,8 @@ export const StatusData = z
     features: z.array(Feature).readonly(),
     health: z.array(NodeHealth).readonly(),
     unmanaged: Unmanaged.optional(),
+    /** Only where agents leave the routes of running pods alone, and a switch of the mode is written down. */
+    staleMtu: StaleMtu.optional(),
   })
   .readonly();
 export type StatusData = z.infer<typeof StatusData>;

@@ -3,6 +3,7 @@ import { DisruptionBudget, neverGivesWay, selects } from '../../src/cilium/resta
 import { judgePods, type Owner, ownerKey, RestartPod } from '../../src/cilium/restart-pods.ts';
 import { judgeOwner, type SeenPod, turnOf } from '../../src/cilium/restart-progress.ts';
 import { type RestartOwner, toOwners } from '../../src/cilium/restart-work.ts';
+import type { RoutingSwitch, StaleRule } from '../../src/cilium/stale-mtu.ts';
 
 const asOf = '2026-11-22T12:00:00Z';
 const OF_WEB = [{ kind: 'ReplicaSet', name: 'web-5d4f', controller: true }];
@@ -18,7 +19,30 @@ function aPod(over: { metadata?: object; spec?: object; status?: object } = {}) 
 
 const aDeployment: Owner = { namespace: 'shop', kind: 'Deployment', name: 'web', size: 4 };
 
-type Over = { owners?: Owner[]; budgets?: object[]; ready?: string[]; includeBare?: boolean; includeJobs?: boolean };
+/** A switch to native routing around the start of the agent; the pods started an hour before noon. */
+const OLD = 'quay.io/cilium/cilium:v1.16.5';
+const AGENT_AT = '2026-11-22T11:40:00Z';
+const NONE: StaleRule = { type: 'none', why: 'agents of 1.19.0 rewrite the routes of running pods themselves' };
+const ONCE: RoutingSwitch = {
+  run: 'run-aaaaaa',
+  at: '2026-11-22T11:39:00Z',
+  until: '2026-11-22T11:41:00Z',
+  from: 'tunnel',
+  to: 'native',
+};
+const SWITCHED: StaleRule = { type: 'recorded', mode: 'native', bytes: -50, switches: [ONCE] };
+const UNRECORDED: StaleRule = { type: 'unrecorded', mode: 'native', bytes: -50 };
+
+type Over = {
+  owners?: Owner[];
+  budgets?: object[];
+  ready?: string[];
+  includeBare?: boolean;
+  includeJobs?: boolean;
+  managed?: boolean;
+  stale?: StaleRule;
+  image?: string;
+};
 
 function judge(pod: RestartPod, over: Over = {}) {
   const owners = over.owners ?? [aDeployment];
@@ -26,7 +50,9 @@ function judge(pod: RestartPod, over: Over = {}) {
     pods: [pod],
     owners: new Map(owners.map((owner) => [ownerKey(owner), owner])),
     budgets: (over.budgets ?? []).map((each) => DisruptionBudget.parse(each)),
-    nodesWithReadyAgent: new Set(over.ready ?? ['node1']),
+    agents: new Map((over.ready ?? ['node1']).map((node) => [node, { image: over.image ?? OLD, startedAt: AGENT_AT }])),
+    managed: new Set(over.managed === true ? ['shop/web-1'] : []),
+    stale: over.stale ?? NONE,
     podCidrs: ['10.0.0.0/16'],
     installedAt: '2026-11-22T11:30:00Z',
     asOf,
@@ -139,6 +165,57 @@ describe('a disruption budget', () => {
   });
 });
 
+describe('a managed pod on old agents', () => {
+  const late = aPod({ status: { startTime: '2026-11-22T11:50:00Z' } });
+  it.each([
+    { when: 'it started before its agent switched', pod: aPod(), over: {}, want: 'route MTU 50 bytes below' },
+    { when: 'it started after its agent switched', pod: late, over: {}, want: undefined },
+    {
+      when: 'its own agent is newer than the others',
+      pod: aPod(),
+      over: { image: 'quay.io/cilium/cilium:v1.17.0' },
+      want: undefined,
+    },
+    { when: 'its agent names no version', pod: aPod(), over: { image: 'mirror/cilium@sha256:00' }, want: undefined },
+    {
+      when: 'nobody wrote the switch down, and it is older than its agent',
+      pod: aPod(),
+      over: { stale: UNRECORDED },
+      want: 'perhaps route MTU 50 bytes below',
+    },
+    {
+      when: 'nobody wrote the switch down, and it is younger',
+      pod: late,
+      over: { stale: UNRECORDED },
+      want: undefined,
+    },
+    { when: 'routes have one MTU in both modes', pod: aPod(), over: { stale: NONE }, want: undefined },
+    { when: 'it is on the host network', pod: aPod({ spec: { hostNetwork: true } }), over: {}, want: undefined },
+  ])('$when: restarted: $want', ({ pod, over, want }) => {
+    const verdict = judge(pod, { managed: true, stale: SWITCHED, ...over });
+
+    expect(verdict?.included).toBe(want !== undefined);
+    expect(verdict?.about).toBe('stale-mtu');
+    if (want !== undefined) expect(verdict?.why).toContain(want);
+    else expect(verdict?.stays).toBe(false);
+  });
+
+  it.each([
+    { when: 'it is bare', pod: bare, over: {}, why: 'bare pod' },
+    { when: 'its node has no ready agent', pod: aPod(), over: { ready: [] }, why: 'no ready agent' },
+    {
+      when: 'its budget never gives way',
+      pod: aPod(),
+      over: { budgets: [aBudget('a', { currentHealthy: 4, desiredHealthy: 4, expectedPods: 4 })] },
+      why: 'it never lets one go',
+    },
+  ])('is left alone, and said so, when $when', ({ pod, over, why }) => {
+    const verdict = judge(pod, { managed: true, stale: SWITCHED, ...over });
+
+    expect(verdict).toMatchObject({ included: false, stays: true, why: expect.stringContaining(why) });
+  });
+});
+
 describe('how many may be away at once', () => {
   it.each([
     { when: 'a Deployment of 8 without a budget', kind: 'Deployment', size: 8, want: 2 },
@@ -154,7 +231,7 @@ describe('how many may be away at once', () => {
   ])('$when: $want', ({ kind, size, budgets = [], want }) => {
     const pods = ['1', '2', '3'].map((uid) => ({
       ...{ namespace: 'shop', name: `web-${uid}`, uid, node: 'node1', ip: '', owner: `${kind} web`, included: true },
-      ...{ why: '', stays: false, graceS: 30, localData: false, budgets },
+      ...{ about: 'unmanaged' as const, why: '', stays: false, graceS: 30, localData: false, budgets },
     }));
     const owner: Owner = { namespace: 'shop', kind, name: 'web', size };
 
@@ -197,6 +274,13 @@ describe('an owner under restart', () => {
 
     expect({ done: state.done, away: state.away, turn: turnOf(owner, state).map(({ uid }) => uid) }).toEqual(want);
     expect(state.finished).toBe(false);
+  });
+
+  it('is due although Cilium manages it, when its route MTU is stale, and its successor is not', () => {
+    const state = judgeOwner({ ...owner, evictManaged: true }, 3, [fresh('a'), fresh('b'), fresh('x')]);
+
+    expect(state.due.map(({ uid }) => uid)).toEqual(['a', 'b']);
+    expect(state).toMatchObject({ done: 1, away: 0, finished: false });
   });
 
   it('is finished when every pod it wants is ready with its endpoint', () => {
