@@ -68,7 +68,7 @@ function findingsOf(issue: z.core.$ZodIssue, file: unknown): readonly Finding[] 
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path), atKey: true }));
   const value = at(file, path);
-  if (value === undefined && issue.code === 'invalid_type')
+  if (value === undefined && path.length > 0 && issue.code !== 'custom')
     return [{ path: path.slice(0, -1), message: `"${String(path.at(-1) ?? '')}" is missing` }];
   const meant = issue.code === 'invalid_union' ? meantBranch(issue) : undefined;
   if (meant) return meant.flatMap((inside) => findingsOf({ ...inside, path: [...path, ...inside.path] }, file));
@@ -100,7 +100,7 @@ function allowed(issue: z.core.$ZodIssue, value: unknown): string {
 }
 
 function said(value: unknown, path: Path): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = String(JSON.stringify(value));
   if (looksSecret(String(path.at(-1) ?? ''), text)) return 'not shown here, because it looks like a secret';
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
@@ -135,7 +135,7 @@ function offsetOf(document: Document.Parsed, path: Path, atKey: true | undefined
     const node = nodeAt(document, path.slice(0, length));
     if (node !== undefined) return node.range?.[0] ?? 0;
   }
-  return document.contents?.range?.[0] ?? 0;
+  return nodeAt(document, [])?.range?.[0] ?? 0;
 }
 
 function keyText(item: unknown): string | undefined {

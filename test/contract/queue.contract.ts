@@ -129,6 +129,30 @@ function delivery({ queues, consumers }: World): void {
     await expect.poll(() => running, SOON).toBe(3);
   });
 
+  it('delivers nothing more to whoever released the lane; what was under way ends first', async () => {
+    const [lane, first, second, seen] = [aLane('read'), aRunId(), aRunId(), [] as RunId[]];
+    const queue = await queues();
+    let open: (() => void) | undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const consuming = await (await consumers()).consume(lane, 1, async (each) => {
+      seen.push(each);
+      await gate;
+      return DONE;
+    });
+    await queue.add(lane, first);
+    await expect.poll(() => seen, SOON).toEqual([first]);
+
+    const released = consuming.release();
+    await queue.add(lane, second);
+    open?.();
+    await released;
+
+    expect(await queue.depth(lane)).toMatchObject({ waiting: 1, active: 0 });
+    expect(seen).toEqual([first]);
+  });
+
   it('tries again after a processor threw, and uses nothing up', async () => {
     const [lane, run] = [aLane('read'), aRunId()];
     let times = 0;
