@@ -17,7 +17,7 @@ import { withProgress } from '../reading/with-progress.ts';
 import { withinBudget } from '../reading/within-budget.ts';
 import { benchPair } from './bench-step.ts';
 import { NO_RIGHT } from './probe-step.ts';
-import { CONFIG_MAP, type Rendered, render, toPlanned } from './render-plan.ts';
+import { CONFIG_MAP, type Rendered, render, toPlanned, toRelease } from './render-plan.ts';
 
 const READING_BUDGET_MS = 2 * MINUTE_MS;
 
@@ -76,7 +76,7 @@ async function planSwitch(facts: PreflightFacts, decision: Decided, context: Pla
     schemaVersion: 1,
     from: decision.from,
     to,
-    release: { namespace: ref.namespace, name: ref.name, revision: release.revision, appVersion: release.appVersion },
+    release: toRelease(release),
     agents: { namespace: installation.namespace, daemonSet: installation.daemonSet },
     upgrades,
     set: upgrades ? decision.values : {},

@@ -28,7 +28,7 @@ import { withinBudget } from '../reading/within-budget.ts';
 import { says } from './converge-helm.ts';
 import { readKept } from './kept-state.ts';
 import { rollFor } from './plan-native.ts';
-import { CONFIG_MAP, render, toPlanned } from './render-plan.ts';
+import { CONFIG_MAP, render, toPlanned, toRelease } from './render-plan.ts';
 
 const READING_BUDGET_MS = 2 * MINUTE_MS;
 /** Helm keeps ten unless told otherwise. */
@@ -104,13 +104,12 @@ type Drafted = Pick<Question, 'facts' | 'installation'> & Pick<Chosen, 'release'
 
 /** All but the target, which only the rendered settings tell. */
 function draftOf({ facts, installation, release, origin, roll }: Drafted): SwitchWork {
-  const { namespace, name, revision, appVersion } = release;
   const upgrades = release.status !== 'deployed' || !says(release, origin.values);
   return {
     schemaVersion: 1,
     from: expectationOf(facts.config ?? {}) ?? { mode: 'tunnel', protocol: 'vxlan' },
     to: { mode: 'tunnel', protocol: 'vxlan' },
-    release: { namespace, name, revision, appVersion },
+    release: toRelease(release),
     agents: { namespace: installation.namespace, daemonSet: installation.daemonSet },
     upgrades,
     set: upgrades ? origin.values : {},

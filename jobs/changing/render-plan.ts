@@ -42,6 +42,11 @@ export async function render({
   }
 }
 
+export function toRelease(release: HelmRelease): SwitchWork['release'] {
+  const { namespace, name, revision, appVersion, chartName, chartVersion } = release;
+  return { namespace, name, revision, appVersion, chart: { name: chartName, version: chartVersion } };
+}
+
 function asRefusal({ message, nextStep }: OpsError): Refused {
   const next = nextStep === undefined ? {} : { nextStep: clip(nextStep, 400) };
   return { type: 'refused', reason: clip(`Helm refuses the change: ${message}`, 1_000), ...next };

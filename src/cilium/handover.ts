@@ -2,7 +2,7 @@ import type { HelmValues } from '../core/change-ports.ts';
 import type { Section } from '../core/report.ts';
 import { ownerWords } from './ownership.ts';
 import type { Owner } from './status-data.ts';
-import { setFlags, valuesYaml } from './way-back.ts';
+import { valuesYaml } from './way-back.ts';
 
 export type Handover = { readonly reason: string; readonly nextStep: string; readonly sections: readonly Section[] };
 
@@ -78,6 +78,7 @@ function adoption(values: HelmValues): readonly string[] {
     '1. helm template the chart of the installed version with the installed values, and compare with kubectl diff until nothing differs',
     '2. label every object app.kubernetes.io/managed-by=Helm, annotate it meta.helm.sh/release-name=cilium and meta.helm.sh/release-namespace=<namespace>',
     '3. helm install cilium CHART --version INSTALLED --namespace <namespace> with the same values',
-    `4. then the switch: helm upgrade … --reset-then-reuse-values ${setFlags(values)}, or this command again`,
+    '4. then this command again: it plans the switch, with these values:',
+    ...valuesYaml(values),
   ];
 }

@@ -4,8 +4,8 @@ import { spanWords } from './disruption.ts';
 import type { PairLoss } from './probe-loss.ts';
 import { type Benched, benchFindings, benchSection, benchWords } from './switch-bench.ts';
 import { type SwitchWork, targetWords } from './switch-work.ts';
+import { takeOver } from './take-over.ts';
 import { clip, count } from './text.ts';
-import { takeOver } from './way-back.ts';
 
 export type SwitchEnd = {
   readonly cluster: string;

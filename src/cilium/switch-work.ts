@@ -27,6 +27,8 @@ export const SwitchWork = z
       name: z.string(),
       revision: z.number().int(),
       appVersion: z.string(),
+      /** Which chart to type when the bot cannot go on; what older bots kept does not say. */
+      chart: z.object({ name: z.string(), version: z.string() }).optional(),
     }),
     /** Namespace of the agents and name of their DaemonSet. */
     agents: z.object({ namespace: z.string(), daemonSet: z.string() }),

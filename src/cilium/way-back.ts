@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { HelmValues } from '../core/change-ports.ts';
 import { rollOf, spanWords } from './disruption.ts';
-import { type RoutingTarget, SwitchWork, targetWords } from './switch-work.ts';
+import { type RoutingTarget, SwitchWork } from './switch-work.ts';
 import { atLeast, parseVersion } from './versions.ts';
 
 /**
@@ -56,24 +56,6 @@ export function explicitTunnel(appVersion: string, protocol: string): HelmValues
   return isNew
     ? { routingMode: 'tunnel', tunnelProtocol: protocol, autoDirectNodeRoutes: false }
     : { tunnel: protocol, autoDirectNodeRoutes: false };
-}
-
-/** What to type when the bot cannot go on: exact, in order, and harmless to repeat. */
-export function takeOver(work: SwitchWork, direction: 'forward' | 'back'): readonly string[] {
-  const { namespace, name } = work.release;
-  const { agents } = work;
-  const values = direction === 'forward' ? work.set : work.old;
-  const mode = targetWords(direction === 'forward' ? work.to : work.from);
-  return [
-    `# to ${mode}: the settings, with the chart that is deployed`,
-    `helm -n ${namespace} history ${name}    # pending? helm -n ${namespace} rollback ${name}`,
-    `helm -n ${namespace} upgrade ${name} CHART --version DEPLOYED --reset-then-reuse-values ${setFlags(values)}`,
-    '# then the agents: a container restart does not read the settings again, so the pods are replaced',
-    `kubectl -n ${agents.namespace} rollout restart daemonset/${agents.daemonSet}`,
-    `kubectl -n ${agents.namespace} rollout status daemonset/${agents.daemonSet} --timeout=15m`,
-    '# and the proof, on every node',
-    `kubectl -n ${agents.namespace} exec ds/${agents.daemonSet} -c cilium-agent -- cilium status | grep -E "Network|Routing"`,
-  ];
 }
 
 /** `--set routingMode=native --set tunnel=null`. None of the values holds a comma, a space or a quote. */

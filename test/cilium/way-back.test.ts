@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { handoverOf } from '../../src/cilium/handover.ts';
 import type { SwitchWork } from '../../src/cilium/switch-work.ts';
-import {
-  explicitTunnel,
-  parseKeptState,
-  runsAs,
-  takeOver,
-  valuesYaml,
-  wayBackWords,
-} from '../../src/cilium/way-back.ts';
+import { explicitTunnel, parseKeptState, runsAs, valuesYaml, wayBackWords } from '../../src/cilium/way-back.ts';
 
 const WORK: SwitchWork = {
   schemaVersion: 1,
@@ -61,13 +54,6 @@ describe('the way back', () => {
   it('names the tunnel where nothing else is known, in the keys of the version', () => {
     expect(explicitTunnel('1.14.2', 'geneve')).toEqual({ tunnel: 'geneve', autoDirectNodeRoutes: false });
     expect(explicitTunnel('1.14.3', 'vxlan')).toMatchObject({ routingMode: 'tunnel', tunnelProtocol: 'vxlan' });
-  });
-
-  it('can be typed by hand', () => {
-    const lines = takeOver(WORK, 'back').join('\n');
-
-    expect(lines).toContain('--set routingMode=null --set ipv4NativeRoutingCIDR=null');
-    expect(lines).toContain('kubectl -n kube-system rollout restart daemonset/cilium');
   });
 });
 
