@@ -4,6 +4,8 @@ import { createChangeLease } from './cluster/lease.ts';
 import type { ChangePorts, LeaseHolder } from './core/change-ports.ts';
 import { OpsError } from './core/errors.ts';
 import { guardHelm, guardWrites } from './core/guarded.ts';
+import { withFields } from './core/log-fields.ts';
+import { type Meter, NO_METER } from './core/meter.ts';
 import type { ClusterPort, Log } from './core/ports.ts';
 import { DAEMON_SETS } from './core/resources.ts';
 import { createHelm } from './helm/create-helm.ts';
@@ -18,18 +20,27 @@ export type ChangeSettings = {
   /** What helm may see of our environment: where to find it, and proxies. */
   readonly helmEnv: HelmEnv;
   readonly log: Log;
+  readonly meter?: Meter;
 };
 
 /** Everything one attempt at a change writes with, behind one Lease. Nothing is written until that is acquired. */
 export async function openChangePorts(
   { port: cluster, write, kubeconfig }: Pick<OpenCluster, 'port' | 'write' | 'kubeconfig'>,
   { run, attempt }: LeaseHolder,
-  { helmBin, helmEnv, log }: ChangeSettings,
+  { helmBin, helmEnv, log, meter = NO_METER }: ChangeSettings,
 ): Promise<ChangePorts> {
   const namespace = await ciliumNamespace(cluster);
-  const lease = createChangeLease({ cluster, write, clock: systemClock, log, namespace, run, attempt });
+  const lease = createChangeLease({
+    cluster,
+    write,
+    clock: systemClock,
+    log: withFields(log, { cluster: cluster.name, run, attempt }),
+    namespace,
+    run,
+    attempt,
+  });
   const bin = helmBin === undefined ? {} : { helmBin };
-  const helm = createHelm({ cluster, kubeconfig, clock: systemClock, env: helmEnv, ...bin });
+  const helm = createHelm({ cluster, kubeconfig, clock: systemClock, env: helmEnv, meter, ...bin });
   return {
     helm: guardHelm(helm, lease),
     write: guardWrites(write, lease),

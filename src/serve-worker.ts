@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { jobs } from '../jobs/registry.ts';
 import { type ExecuteDeps, execute } from './app/execute.ts';
+import { rememberingNodes } from './app/known-nodes.ts';
 import type { Closers } from './closers.ts';
 import type { OpenCluster } from './cluster/connect.ts';
 import { clusterSource, type Env, servedClusters } from './config.ts';
@@ -16,7 +17,9 @@ import { systemClock } from './system-clock.ts';
 const READS_AT_ONCE = 5;
 
 /** Kubernetes and Helm code is loaded here, so that a bot holds none of it. */
-export async function startWorker({ env, log, live, store, queues, closers }: Parts, drainMs: number): Promise<void> {
+export async function startWorker(parts: Parts, drainMs: number): Promise<void> {
+  const { env, log, live, store, queues, closers } = parts;
+  const { meter } = parts.metrics;
   const [{ openCluster }, { openChangePorts }] = await Promise.all([
     import('./cluster/connect.ts'),
     import('./open-changes.ts'),
@@ -27,16 +30,17 @@ export async function startWorker({ env, log, live, store, queues, closers }: Pa
         live.current().clusters.find((each) => each.name === name),
         env,
       ),
-    open: (name, source) => openCluster({ name, ...source, clock: systemClock, log }),
+    open: (name, source) => openCluster({ name, ...source, clock: systemClock, log, meter }),
   });
   const consumers = await createConsumers(store.queueConnection, { log });
   closers.add(() => consumers.close(drainMs));
-  const settings = { helmBin: env.HELM_BIN, helmEnv: env.helmEnv ?? {}, log };
+  const settings = { helmBin: env.HELM_BIN, helmEnv: env.helmEnv ?? {}, log, meter };
+  const remembering = { blobs: store.state.blobs, now: systemClock.now, log };
   const executing: ExecuteDeps = {
     state: store.state,
     queues,
     jobs,
-    openCluster: async (name) => (await clusters(name)).port,
+    openCluster: async (name) => rememberingNodes((await clusters(name)).port, remembering),
     clock: systemClock,
     log,
     worker: `${hostname()}/${process.pid}`,

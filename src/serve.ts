@@ -1,4 +1,5 @@
 import { jobs } from '../jobs/registry.ts';
+import { observedState } from './app/observed-state.ts';
 import { publish } from './app/publish.ts';
 import { atDeadline } from './app/settle.ts';
 import { keepSweeping } from './app/sweep.ts';
@@ -7,8 +8,10 @@ import { type Env, keepRunsMs, servedClusters, slackSettings } from './config.ts
 import { SECOND_MS } from './core/clock.ts';
 import type { Log, Queues } from './core/ports.ts';
 import type { Run } from './core/run.ts';
-import { serveHealth } from './health-server.ts';
+import { type Checks, serveHealth, withGrace } from './health-server.ts';
 import { type LiveConfig, openLiveConfig } from './live-config.ts';
+import { collectConfig, collectQueues, collectSlack, openMetrics } from './measuring.ts';
+import type { Metrics } from './metrics.ts';
 import { createConsumers } from './queue/consumers.ts';
 import { createQueues } from './queue/queues.ts';
 import type { RenderOptions } from './render/run-message.ts';
@@ -21,6 +24,8 @@ const RENDERS_AT_ONCE = 8;
 const DEADLINES_AT_ONCE = 4;
 /** Kubernetes kills after 30 s by default. */
 const DRAIN_MS = 20 * SECOND_MS;
+/** Two probes of a kubelet that asks every ten seconds. */
+const SLACK_GRACE_MS = 20 * SECOND_MS;
 
 export type Parts = {
   readonly env: Env;
@@ -30,6 +35,7 @@ export type Parts = {
   readonly store: OpenState;
   readonly queues: Queues;
   readonly closers: Closers;
+  readonly metrics: Metrics;
 };
 
 export type Serving = {
@@ -45,46 +51,64 @@ export type Serving = {
  */
 export async function serve(env: Env, log: Log): Promise<Serving> {
   const closers = createClosers();
+  const metrics = openMetrics(env.ROLE);
+  let checks: Checks = { started: () => false };
   try {
-    const live = await openLiveConfig({
-      env,
-      clock: systemClock,
-      log,
-      check: (config) => {
-        if (env.ROLE !== 'bot') servedClusters(env, config);
-      },
-    });
-    closers.add(async () => live.close());
-    const store = await openState({ url: env.STATE_URL, dataDir: env.DATA_DIR, log });
-    closers.add(store.close);
-    const queues = await createQueues(store.queueConnection, { log });
-    closers.add(queues.close);
-    const parts: Parts = { env, log, live, store, queues, closers };
+    // First to open and last to close: while this process starts and drains, it is alive, measured, and not ready.
+    const health = await serveHealth(env.HTTP_PORT, { checks: () => checks, metrics });
+    closers.add(health.close);
+    const parts = await openParts({ env, log, closers, metrics });
     const connected = env.ROLE === 'worker' ? undefined : await startBot(parts);
     if (env.ROLE !== 'bot') await startWorker(parts, DRAIN_MS);
-    const checks = {
+    const { store, live } = parts;
+    checks = {
       store: () => store.state.runs.recent({ limit: 1 }).then(() => true),
-      ...(connected ? { slack: connected } : {}),
+      ...(connected ? { slack: withGrace(connected, SLACK_GRACE_MS) } : {}),
     };
-    const health = await serveHealth(env.HTTP_PORT, checks);
-    closers.add(health.close);
     log.info({ healthPort: health.port, store: store.kind }, 'ready');
-    return { healthPort: health.port, reload: live.reload, stop: closers.close };
+    const stop = async (): Promise<void> => {
+      checks = { serving: () => false };
+      await closers.close();
+    };
+    return { healthPort: health.port, reload: live.reload, stop };
   } catch (thrown) {
     await closers.close();
     throw thrown;
   }
 }
 
-async function startBot({ env, log, live, store, queues, closers }: Parts): Promise<() => boolean> {
+async function openParts(base: Pick<Parts, 'env' | 'log' | 'closers' | 'metrics'>): Promise<Parts> {
+  const { env, log, closers, metrics } = base;
+  const live = await openLiveConfig({
+    env,
+    clock: systemClock,
+    log,
+    check: (config) => {
+      if (env.ROLE !== 'bot') servedClusters(env, config);
+    },
+  });
+  closers.add(async () => live.close());
+  const opened = await openState({ url: env.STATE_URL, dataDir: env.DATA_DIR, log });
+  closers.add(opened.close);
+  const store = { ...opened, state: observedState(opened.state, { meter: metrics.meter, log }) };
+  const queues = await createQueues(store.queueConnection, { log });
+  closers.add(queues.close);
+  collectConfig(metrics, live);
+  collectQueues(metrics, queues, () => live.current().clusters.map(({ name }) => name));
+  return { ...base, live, store, queues };
+}
+
+async function startBot({ env, log, live, store, queues, closers, metrics }: Parts): Promise<() => boolean> {
   // Loaded here so that a worker holds no Slack code, and below so that a bot holds no Kubernetes code.
   const [{ createSlackBot }, { renderRun }] = await Promise.all([
     import('./slack/slack-bot.ts'),
     import('./render/run-message.ts'),
   ]);
-  const deps: BotDeps = { state: store.state, queues, jobs, config: live.current, clock: systemClock, log };
+  const { meter } = metrics;
+  const deps: BotDeps = { state: store.state, queues, jobs, config: live.current, clock: systemClock, log, meter };
   const bot = createSlackBot({ ...slackSettings(env), apiUrl: env.SLACK_API_URL, root: env.SLACK_COMMAND }, deps);
   await bot.start();
+  collectSlack(metrics, bot.connected);
   closers.add(bot.stop);
   const consumers = await createConsumers(store.queueConnection, { log });
   closers.add(() => consumers.close(DRAIN_MS));

@@ -41,8 +41,9 @@ function roomOf(path: string): string {
   return rest.length === 0 ? 'main' : next;
 }
 
-/** The file that a relative specifier names, undefined for a package. */
+/** The file that a relative specifier names, undefined for a package, and for data. */
 function targetOf(from: string, specifier: string): string | undefined {
+  if (specifier.endsWith('.json')) return undefined;
   return specifier.startsWith('.') ? relative(ROOT, join(ROOT, dirname(from), specifier)) : undefined;
 }
 
@@ -80,6 +81,7 @@ const OWNED: readonly { readonly name: RegExp; readonly rooms: readonly string[]
   { name: /^@kubernetes\/client-node$/, rooms: ['cluster'] },
   { name: /^bullmq$/, rooms: ['queue'] },
   { name: /^(ioredis|pg)$/, rooms: ['store'] },
+  { name: /^prom-client$/, rooms: ['main'] },
 ];
 
 describe('the one-way rule', () => {

@@ -13,7 +13,7 @@ import { now, resultFile } from './attempt.ts';
 import { drain, stoppable } from './drain.ts';
 import type { Work } from './execute.ts';
 import { freezeOf, frozenWords } from './freeze.ts';
-import { jobContext, withRun } from './job-context.ts';
+import { jobContext } from './job-context.ts';
 import { createPatientRecord } from './patient-record.ts';
 import { type ChangeDeps, propose, refused } from './plan-change.ts';
 import { loadRun } from './record.ts';
@@ -44,7 +44,7 @@ type Applying = Work<ChangeJob> & {
 export async function applyChange(deps: ChangeDeps, work: Work<ChangeJob>): Promise<Processed> {
   const { run, attempt } = work;
   const plan = Plan.parse(run.plan?.plan);
-  const log = withRun(deps.log, run.request.run);
+  const { log } = deps;
   const stop = shutdownOf(work.aborted);
   try {
     const context = await jobContext(deps, run, { signal: stop.signal, log });

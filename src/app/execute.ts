@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import type { ChangeJob, Job, JobContext, PlainJob } from '../core/job.ts';
+import { withFields } from '../core/log-fields.ts';
 import type { Policy } from '../core/policy.ts';
 import type { ClusterPort, Log, Processed, Queues, State } from '../core/ports.ts';
 import { type Run, WORKER_LOST } from '../core/run.ts';
@@ -66,7 +67,10 @@ async function unlessWantedAgain(deps: ExecuteDeps, id: RunId): Promise<Processe
   return wanted ? { type: 'later', afterMs: 0 } : { type: 'done' };
 }
 
-async function begin(deps: ExecuteDeps, run: Run, aborted: AbortSignal): Promise<Processed> {
+async function begin(base: ExecuteDeps, run: Run, aborted: AbortSignal): Promise<Processed> {
+  const { request } = run;
+  const said = { run: request.run, cluster: request.cluster, command: request.command, attempt: run.attempt + 1 };
+  const deps = { ...base, log: withFields(base.log, said) };
   if (run.now.state === 'ended' || run.now.state === 'awaiting-approval') return { type: 'done' };
   if (run.approvedDigest !== undefined && deps.lane === 'read') {
     await deps.queues.add(laneOf(run), run.request.run);
@@ -132,7 +136,7 @@ async function look(deps: ExecuteDeps, { run, job, attempt, aborted }: Work<Plai
     const result = await drain(job.run(run.request.args, context), stoppable(attempt, signal));
     const file = resultFile(result.data);
     if (file) await attempt.keep(file);
-    else log.warn({ command: job.name }, 'result is too large to be kept');
+    else log.warn({}, 'result is too large to be kept');
     return attempt.end(result.outcome);
   });
 }

@@ -13,12 +13,3 @@ export async function jobContext(
   const around = (await deps.around?.(run.request)) ?? {};
   return { ...around, cluster, clock: deps.clock, log, signal };
 }
-
-export function withRun(log: Log, run: Run['request']['run']): Log {
-  return {
-    debug: (fields, message) => log.debug({ run, ...fields }, message),
-    info: (fields, message) => log.info({ run, ...fields }, message),
-    warn: (fields, message) => log.warn({ run, ...fields }, message),
-    error: (fields, message) => log.error({ run, ...fields }, message),
-  };
-}

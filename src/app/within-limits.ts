@@ -5,7 +5,6 @@ import type { CancelReason, Log, Processed } from '../core/ports.ts';
 import type { Run } from '../core/run.ts';
 import { type Attempt, now } from './attempt.ts';
 import type { ExecuteDeps } from './execute.ts';
-import { withRun } from './job-context.ts';
 import { loadRun } from './record.ts';
 
 /** A job that only reads gets this long to notice that it should stop; then nobody waits for it any more. */
@@ -31,14 +30,14 @@ export async function withinLimits(deps: ExecuteDeps, limits: Limits, perform: P
   const { run, attempt, aborted, deadlineMs, cleansUp } = limits;
   const deadline = AbortSignal.timeout(deadlineMs);
   const signal = AbortSignal.any([aborted, deadline]);
-  const log = withRun(deps.log, run.request.run);
+  const { log } = deps;
   try {
     const performing = perform({ signal, log });
     return await (cleansUp ? performing : unlessStuck(performing, signal, deps.clock));
   } catch (thrown) {
     if (thrown instanceof OpsError && thrown.code === 'Superseded') throw thrown;
     if (aborted.aborted) return endEarly(deps, { attempt, run, reason: reasonOf(aborted) });
-    log.warn({ err: thrown, command: run.request.command }, 'job did not finish');
+    log.warn({ err: thrown }, 'job did not finish');
     return attempt.end(endingOf(thrown, limits, deadline));
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { OpsError } from '../core/errors.ts';
+import { type Meter, NO_METER, stopwatch } from '../core/meter.ts';
 import type { ExecRequest, ExecResult } from '../core/ports.ts';
 import { PODS } from '../core/resources.ts';
 import { toClusterError } from './api-errors.ts';
@@ -20,6 +21,8 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 const EXIT_TIMED_OUT = 124;
 const EXIT_CANNOT = [126, 127];
 
+type ExecDeps = { readonly connection: Connection; readonly from: From; readonly meter?: Meter };
+
 /**
  * Runs one command in a container. Our own WebSocket rather than client-node's Exec, which has no deadline for the
  * handshake, hides the body of a refusal, has no output limit, and tells nobody when the connection drops.
@@ -28,11 +31,25 @@ const EXIT_CANNOT = [126, 127];
  * where the image has no `timeout` it runs bare. Never repeated once it may have started.
  * @throws OpsError, or the reason of the signal when that aborted
  */
-export async function execute(
-  deps: { readonly connection: Connection; readonly from: From },
-  request: ExecRequest,
-  signal: AbortSignal,
-): Promise<ExecResult> {
+export async function execute(deps: ExecDeps, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
+  const seconds = stopwatch();
+  const note = (result: 'ran' | 'failed'): void =>
+    (deps.meter ?? NO_METER).observe(
+      'kubernetes_exec_duration_seconds',
+      { cluster: deps.from.cluster, result },
+      seconds(),
+    );
+  try {
+    const ran = await run(deps, request, signal);
+    note('ran');
+    return ran;
+  } catch (thrown: unknown) {
+    note('failed');
+    throw thrown;
+  }
+}
+
+async function run(deps: ExecDeps, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
   const { namespace, pod, command } = request;
   const place = { namespace, name: pod, subresource: 'exec' };
   const asked = { ...askedFor(deps.from, 'create', PODS, place), command: command[0] };

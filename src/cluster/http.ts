@@ -4,6 +4,7 @@ import { type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
+import { type Meter, NO_METER, stopwatch } from '../core/meter.ts';
 import type { Log } from '../core/ports.ts';
 import { toClusterError } from './api-errors.ts';
 import { ApiFailure } from './api-status.ts';
@@ -63,6 +64,7 @@ export type ApiDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  readonly meter?: Meter;
 };
 
 export function createApi(deps: ApiDeps): Api {
@@ -98,7 +100,7 @@ async function withRetries(deps: ApiDeps, call: ApiCall, signal: AbortSignal): P
   const safe = call.method === 'GET' || call.safe === true;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once(deps, call, signal);
+      return await measured(deps, call, signal);
     } catch (thrown: unknown) {
       signal.throwIfAborted();
       const again = attempt < limits.attempts && (safe || wasRefusedUnread(thrown));
@@ -142,14 +144,38 @@ function pauseAfterAnswer(
   return pauseMs > limits.maxPauseMs ? undefined : pauseMs;
 }
 
+/** Each try is a request of its own to the server. One that we gave up, or that never got there, has no code. */
+async function measured(deps: ApiDeps, call: ApiCall, signal: AbortSignal): Promise<string> {
+  const { cluster, verb, plural } = call.asked;
+  const seconds = stopwatch();
+  const note = (code: string): void => {
+    const resource = plural === '' ? 'none' : plural;
+    const meter = deps.meter ?? NO_METER;
+    meter.count('kubernetes_api_requests_total', { cluster, verb, resource, code });
+    meter.observe('kubernetes_api_request_duration_seconds', { verb, resource }, seconds());
+  };
+  try {
+    const { text, status } = await once(deps, call, signal);
+    note(String(status));
+    return text;
+  } catch (thrown: unknown) {
+    note(thrown instanceof ApiFailure ? String(thrown.httpStatus) : 'error');
+    throw thrown;
+  }
+}
+
 type Answer = Dispatcher.ResponseData;
 
-async function once(deps: ApiDeps, call: ApiCall, signal: AbortSignal): Promise<string> {
+async function once(
+  deps: ApiDeps,
+  call: ApiCall,
+  signal: AbortSignal,
+): Promise<{ readonly text: string; readonly status: number }> {
   const { connection, limits } = deps;
   const pass = await withDeadline(limits.headersMs, signal, () => connection.pass());
   const response = await withDeadline(limits.headersMs, signal, (within) => send(deps, call, pass, within));
   const text = await withDeadline(limits.bodyMs, signal, (within) => read(response, call.asked, limits, within));
-  if (response.statusCode >= 200 && response.statusCode < 300) return text;
+  if (response.statusCode >= 200 && response.statusCode < 300) return { text, status: response.statusCode };
   if (response.statusCode === 401) connection.renew(pass.generation);
   throw new ApiFailure(response.statusCode, text, response.headers);
 }

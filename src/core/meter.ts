@@ -128,21 +128,25 @@ export const METRICS = {
   },
 } as const satisfies Readonly<Record<string, Spec>>;
 
-export type MetricName = keyof typeof METRICS;
+type MetricName = keyof typeof METRICS;
 type NameOf<T extends Spec['type']> = {
   [Name in MetricName]: (typeof METRICS)[Name]['type'] extends T ? Name : never;
 }[MetricName];
-export type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof METRICS)[Name]['labels'][number], string>>;
+type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof METRICS)[Name]['labels'][number], string>>;
+
+/** A gauge as it is at this moment: gauges are looked up when somebody scrapes. */
+export type Sample = {
+  [Name in NameOf<'gauge'>]: { readonly name: Name; readonly labels: LabelsOf<Name>; readonly value: number };
+}[NameOf<'gauge'>];
 
 /** Never throws and never waits: measuring must not change what is measured. */
 export type Meter = {
   readonly count: <Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>, by?: number) => void;
   readonly observe: <Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, seconds: number) => void;
-  readonly set: <Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number) => void;
 };
 
 /** For whoever measures nothing: the terminal, and most tests. */
-export const NO_METER: Meter = { count: () => undefined, observe: () => undefined, set: () => undefined };
+export const NO_METER: Meter = { count: () => undefined, observe: () => undefined };
 
 /** Milliseconds of a monotonic clock; answers the seconds since. */
 export function stopwatch(): () => number {

@@ -5,6 +5,7 @@ import type { HelmPort, HelmUpgrade } from '../core/change-ports.ts';
 import type { Clock } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import { withoutSecrets } from '../core/manifest.ts';
+import { type Meter, NO_METER, stopwatch } from '../core/meter.ts';
 import type { ClusterPort } from '../core/ports.ts';
 import { writeChart } from './chart-folder.ts';
 import { findHelm, type HelmEnv, type HelmResult, helmVersion, runHelm } from './helm-binary.ts';
@@ -32,6 +33,7 @@ export type HelmOptions = {
   /** HELM_BIN; without it, helm on PATH. */
   readonly helmBin?: string;
   readonly limits?: Partial<HelmLimits>;
+  readonly meter?: Meter;
 };
 
 export type HelmLimits = {
@@ -147,20 +149,28 @@ async function runOnCluster(helm: Helm, { folder, ref, args }: Task, signal: Abo
   const kubeconfigPath = join(folder, 'kubeconfig');
   await writeFile(kubeconfigPath, await helm.kubeconfig(signal), { mode: 0o600 });
   const { deadlineMs, maxOutputBytes } = helm.all;
-  const result: HelmResult = await runHelm(
-    {
-      binary,
-      args: [...args, `--namespace=${ref.namespace}`],
-      folder,
-      kubeconfigPath,
-      env: helm.env,
-      deadlineMs,
-      maxOutputBytes,
-    },
-    signal,
-  );
+  const namespaced = [...args, `--namespace=${ref.namespace}`];
+  const call = { binary, args: namespaced, folder, kubeconfigPath, env: helm.env, deadlineMs, maxOutputBytes };
+  const result = await measured(helm, args, () => runHelm(call, signal));
   if (result.exitCode === 0) return result.stdout;
   throw toHelmError(result.stderr, { cluster: helm.cluster.name, ...ref, verb: args[0] ?? '' });
+}
+
+async function measured(
+  { meter = NO_METER }: Helm,
+  args: readonly string[],
+  work: () => Promise<HelmResult>,
+): Promise<HelmResult> {
+  const seconds = stopwatch();
+  const action = args.includes('--dry-run=server') ? 'dry-run' : (args[0] ?? '');
+  let result = 'failed';
+  try {
+    const ran = await work();
+    if (ran.exitCode === 0) result = 'ok';
+    return ran;
+  } finally {
+    meter.observe('helm_run_duration_seconds', { action, result }, seconds());
+  }
 }
 
 function parsed(stdout: string): z.infer<typeof Printed> {

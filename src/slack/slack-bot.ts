@@ -2,10 +2,12 @@ import { App } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
 import type { SubmitDeps } from '../app/submit.ts';
 import type { ChatPort } from '../core/chat.ts';
+import { type Meter, NO_METER } from '../core/meter.ts';
 import { boltLogger } from './bolt-logger.ts';
 import { createGroups } from './groups.ts';
 import { createIdentity } from './identity.ts';
 import { listen } from './listeners.ts';
+import { meteredFetch, timedReceiver } from './metered.ts';
 import { httpTransport, RETRIES, socketTransport, type Transport } from './receivers.ts';
 import { createWebChat } from './web-chat.ts';
 
@@ -30,18 +32,20 @@ export type SlackBot = {
 };
 
 /** Groups are Slack's; the rest comes from outside. */
-export type BotDeps = Omit<SubmitDeps, 'groups'>;
+export type BotDeps = Omit<SubmitDeps, 'groups'> & { readonly meter?: Meter };
 
 const CALL_LIMIT_MS = 10_000;
 
 export function createSlackBot(config: SlackConfig, deps: BotDeps): SlackBot {
   const transport = openTransport(config, deps);
-  const where = config.apiUrl === undefined ? {} : { slackApiUrl: config.apiUrl };
+  const meter = deps.meter ?? NO_METER;
+  const fetch = meteredFetch(meter);
+  const where = { fetch, ...(config.apiUrl === undefined ? {} : { slackApiUrl: config.apiUrl }) };
   const clientOptions = { retryConfig: RETRIES, timeout: CALL_LIMIT_MS, logger: boltLogger(deps.log), ...where };
   const identity = createIdentity(new WebClient(config.botToken, clientOptions), config.botToken);
   const app = new App({
     authorize: identity,
-    receiver: transport.receiver,
+    receiver: timedReceiver(transport.receiver, meter),
     logger: boltLogger(deps.log),
     convoStore: false,
     clientOptions,
