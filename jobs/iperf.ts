@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { beyondLimits } from '../src/cilium/iperf-limits.ts';
+import { iperfForm } from '../src/cilium/iperf-form.ts';
+import { beyondLimits, beyondNodes } from '../src/cilium/iperf-limits.ts';
 import { allFit, type BenchNode, type Chosen, namedPair, pickPair } from '../src/cilium/iperf-nodes.ts';
 import { benchReport } from '../src/cilium/iperf-report.ts';
 import { roundsOf } from '../src/cilium/iperf-rounds.ts';
@@ -33,7 +34,15 @@ const Args = z
   })
   .refine((args) => args.allPairs !== true || (args.from ?? args.to) === undefined, {
     path: ['allPairs'],
-    message: 'and --from or --to exclude each other',
+    message: 'leaves no choice of nodes: take away --from and --to',
+  })
+  .refine((args) => args.from === undefined || args.from !== args.to, {
+    path: ['to'],
+    message: 'is the node that sends already: name another',
+  })
+  .refine((args) => args.rate === undefined || args.udp === true, {
+    path: ['rate'],
+    message: 'is of --udp; TCP takes what it gets',
   });
 type Args = z.infer<typeof Args>;
 
@@ -70,7 +79,10 @@ export const iperf = defineJob({
     rate: { type: 'string', help: 'Mbit/s of --udp, all streams together' },
     'no-baseline': { type: 'boolean', help: 'pod to pod only; without it host to host is measured beside it' },
   },
+  form: iperfForm({ runs: RUNS, seconds: SECONDS, streams: STREAMS, udpMbit: UDP_MBIT }),
   Args,
+  // Which nodes is not known yet: what holds for any two of them.
+  beyond: (args, { benchmarks }) => beyondLimits(settingsOf(args, [[{ from: 'one', to: 'another' }]]), benchmarks),
   run: (args, context) => benchmark(args, context),
 });
 
@@ -80,9 +92,15 @@ async function* benchmark(args: Args, context: JobContext): JobRun {
     return refused('this worker may not make pods', 'give it the rights of the deployment manifests');
   const chosen = choose(await readBenchNodes(context), args);
   if (!chosen.ok) return refused(chosen.why, chosen.nextStep);
-  const settings = settingsOf(args, chosen.nodes);
-  const beyond = beyondLimits(settings, probes.bench?.limits ?? BenchLimits.parse({}));
-  if (beyond !== undefined) return refused(beyond, 'ask for less, or change `benchmarks` in chatops.yaml');
+  const limits = probes.bench?.limits ?? BenchLimits.parse({});
+  const [from = '', to = ''] = chosen.nodes;
+  const pair = settingsOf(args, [[{ from, to }]]);
+  const tooMany = args.allPairs === true ? beyondNodes(chosen.nodes.length, pair, limits) : undefined;
+  if (tooMany !== undefined)
+    return refused(tooMany.problem, 'choose two with --from and --to, or raise `benchmarks.nodes` in chatops.yaml');
+  const settings = args.allPairs === true ? { ...pair, rounds: roundsOf(chosen.nodes) } : pair;
+  const beyond = beyondLimits(settings, limits);
+  if (beyond !== undefined) return refused(beyond.problem, 'ask for less, or change `benchmarks` in chatops.yaml');
   const namespace = await ciliumNamespace(context);
   const measured = yield* withProgress((tell) => measure({ ...context, probes }, { settings, namespace }, tell));
   for (const artifact of await filesOf(measured, context.log)) yield { type: 'made', artifact };
@@ -98,12 +116,11 @@ function choose(nodes: readonly BenchNode[], { from, to, allPairs: all }: Args):
   return from !== undefined && to !== undefined ? namedPair(nodes, from, to) : pickPair(nodes, from, to);
 }
 
-function settingsOf(args: Args, nodes: readonly string[]): BenchSettings {
-  const [from = '', to = ''] = nodes;
+function settingsOf(args: Args, rounds: BenchSettings['rounds']): BenchSettings {
   const isUdp = args.udp === true;
   const plain = isUdp ? [1] : STREAMS;
   return {
-    rounds: args.allPairs === true ? roundsOf(nodes) : [[{ from, to }]],
+    rounds,
     streams: args.streams === undefined ? plain : [args.streams],
     seconds: args.duration ?? SECONDS,
     runs: args.runs ?? RUNS,

@@ -118,12 +118,8 @@ function isJob(card: Card): card is Job {
 type Wanted = { readonly job: Job; readonly raw: Readonly<Record<string, unknown>> };
 
 async function acceptJob(deps: SubmitDeps, request: Request, wanted: Wanted): Promise<Submitted> {
-  const parsed = parseArgs(wanted);
-  if (!parsed.ok) {
-    const { job } = wanted;
-    const misunderstood = { type: 'misunderstood' as const, typed: request.line, problem: parsed.problem, card: job };
-    return { type: 'reply', reply: misunderstoodReply(misunderstood, deps.jobs, request.root) };
-  }
+  const parsed = parseArgs(deps, wanted);
+  if (!parsed.ok) return misunderstood(deps, request, { job: wanted.job, error: parsed.error });
   const chosen = chooseCluster(deps, request, { ...wanted, args: parsed.args });
   if (chosen.type === 'reply') return chosen;
   const refusal = await refusalHere(deps, request, { ...wanted, cluster: chosen.cluster });
@@ -158,16 +154,29 @@ async function refusalHere(
   return frozen && frozenWords(cluster, frozen);
 }
 
-function parseArgs({
-  job,
-  raw,
-}: Wanted): { readonly ok: true; readonly args: unknown } | { readonly ok: false; readonly problem: string } {
+type Args = { readonly ok: true; readonly args: unknown } | { readonly ok: false; readonly error: OpsError };
+
+function parseArgs({ config }: SubmitDeps, { job, raw }: Wanted): Args {
   try {
-    return { ok: true, args: job.parse(raw) };
+    const args = job.parse(raw);
+    job.checkLimits(args, config().policy);
+    return { ok: true, args };
   } catch (thrown) {
-    if (thrown instanceof OpsError && thrown.code === 'InvalidArgs') return { ok: false, problem: thrown.message };
+    if (thrown instanceof OpsError && thrown.code === 'InvalidArgs') return { ok: false, error: thrown };
     throw thrown;
   }
+}
+
+function misunderstood(
+  { jobs }: SubmitDeps,
+  { line, root }: Request,
+  { job, error }: { readonly job: Job; readonly error: OpsError },
+): Submitted {
+  const { message, argument } = error;
+  const said = misunderstoodReply({ type: 'misunderstood', typed: line, problem: message, card: job }, jobs, root);
+  if (argument === undefined) return { type: 'reply', reply: said };
+  const problem = message.slice(`${argument}: `.length, 600);
+  return { type: 'reply', reply: { ...said, wrong: { argument: argument.slice(0, 80), problem } } };
 }
 
 type Chosen =

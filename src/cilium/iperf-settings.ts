@@ -39,11 +39,13 @@ export function nodesOf({ rounds }: Pick<BenchSettings, 'rounds'>): readonly str
 }
 
 /** Measurements that run after each other: pairs of a round run together. */
-export function turnsOf({ rounds, streams, runs, baseline }: BenchSettings): number {
+type Turns = Pick<BenchSettings, 'rounds' | 'streams' | 'runs' | 'baseline'>;
+
+export function turnsOf({ rounds, streams, runs, baseline }: Turns): number {
   return rounds.length * streams.length * runs * (baseline ? 2 : 1);
 }
 
-export function estimateSeconds(settings: BenchSettings): number {
+export function estimateSeconds(settings: Turns & Pick<BenchSettings, 'seconds'>): number {
   return turnsOf(settings) * (settings.seconds + OMITTED_SECONDS + OVERHEAD_SECONDS);
 }
 

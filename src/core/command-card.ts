@@ -1,3 +1,5 @@
+import type { CommandForm } from './command-form.ts';
+
 /** What is known about a command without running it. Help, parsing, policy and deadlines all read it from here. */
 export type CommandCard = {
   /** Stable identifier, kebab-case: `status`, `enable-native-routing`. */
@@ -18,6 +20,8 @@ export type CommandCard = {
   /** The last of them takes all words that are left: a reason is typed without quotes. */
   readonly freeText?: true;
   readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** Opened in Slack when the command is called without arguments. */
+  readonly form?: CommandForm;
 };
 
 export type FlagSpec = {

@@ -49,17 +49,20 @@ export class OpsError extends Error {
   readonly nextStep: string | undefined;
   /** How long the other side asked us to wait, in ms (Retry-After). */
   readonly retryAfterMs: number | undefined;
+  /** Of InvalidArgs: the argument that is wrong, which the message begins with. */
+  readonly argument: string | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    more: { nextStep?: string; cause?: unknown; retryAfterMs?: number } = {},
+    more: { nextStep?: string; cause?: unknown; retryAfterMs?: number; argument?: string | undefined } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'OpsError';
     this.code = code;
     this.nextStep = more.nextStep;
     this.retryAfterMs = more.retryAfterMs;
+    this.argument = more.argument;
   }
 
   get retryable(): boolean {

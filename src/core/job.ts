@@ -8,6 +8,7 @@ import type { RunEventOf } from './events.ts';
 import type { ClusterName, RunId, UserId } from './ids.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan } from './plan.ts';
+import type { Policy } from './policy.ts';
 import type { ClusterPort, Log } from './ports.ts';
 import type { Report } from './report.ts';
 import type { SelfPath } from './self-path.ts';
@@ -75,7 +76,12 @@ type AnyJob = CommandCard & {
   readonly clusterOf: (args: unknown) => ClusterName | undefined;
   /** @throws OpsError InvalidArgs */
   readonly parse: (raw: unknown) => unknown;
+  /** Whether the policy allows as much as these arguments ask for. @throws OpsError InvalidArgs */
+  readonly checkLimits: (args: unknown, policy: Policy) => void;
 };
+
+/** What is wrong with an argument, without naming it: it may be said beside the field where it was entered. */
+export type Wrong = { readonly argument: string; readonly problem: string };
 
 /** A job that looks only, or makes and removes pods of its own: it runs at once. */
 export type PlainJob = AnyJob & {
@@ -118,7 +124,11 @@ export type Planned =
 export type Planning = AsyncGenerator<Progress, Planned, void>;
 
 type NamesCluster = { readonly cluster?: ClusterName | undefined };
-type Definition<Args> = CommandCard & { readonly Args: z.ZodType<Args> };
+type Definition<Args> = CommandCard & {
+  readonly Args: z.ZodType<Args>;
+  /** What is known to be too much before anybody has looked at the cluster. */
+  readonly beyond?: (args: Args, policy: Policy) => Wrong | undefined;
+};
 type PlainDefinition<Args> = Definition<Args> & {
   readonly run: (args: Args, context: JobContext) => JobRun;
 };
@@ -129,12 +139,13 @@ type ChangeDefinition<Args> = Definition<Args> & {
 
 /** Closes over the types of one job, so that a list of jobs is callable. */
 export function defineJob<Args extends NamesCluster>(definition: PlainDefinition<Args>): PlainJob {
-  const { Args, run, ...card } = definition;
+  const { Args, beyond, run, ...card } = definition;
   const parse = parserOf(Args);
   return {
     ...card,
     type: 'plain',
     parse,
+    checkLimits: limitsOf(parse, beyond),
     clusterOf: (raw) => parse(raw).cluster,
     run: (raw, context) => run(parse(raw), context),
   };
@@ -142,16 +153,29 @@ export function defineJob<Args extends NamesCluster>(definition: PlainDefinition
 
 /** The same for a job that changes the cluster. */
 export function defineChange<Args extends NamesCluster>(definition: ChangeDefinition<Args>): ChangeJob {
-  const { Args, plan, apply, ...card } = definition;
+  const { Args, beyond, plan, apply, ...card } = definition;
   const parse = parserOf(Args);
   return {
     ...card,
     type: 'change',
     parse,
+    checkLimits: limitsOf(parse, beyond),
     clusterOf: (raw) => parse(raw).cluster,
     plan: (raw, context) => plan(parse(raw), context),
     apply,
   };
+}
+
+function limitsOf<Args>(parse: (raw: unknown) => Args, beyond: Definition<Args>['beyond']): AnyJob['checkLimits'] {
+  return (args, policy) => {
+    const wrong = beyond?.(parse(args), policy);
+    if (wrong !== undefined) throw wrongArgument(wrong);
+  };
+}
+
+function wrongArgument({ argument, problem }: Wrong): OpsError {
+  const message = `${argument === '' ? '' : `${argument}: `}${problem}`;
+  return new OpsError('InvalidArgs', message, { argument: argument === '' ? undefined : argument });
 }
 
 function parserOf<Args>(schema: z.ZodType<Args>): (raw: unknown) => Args {
@@ -159,7 +183,9 @@ function parserOf<Args>(schema: z.ZodType<Args>): (raw: unknown) => Args {
     const parsed = schema.safeParse(raw);
     if (parsed.success) return parsed.data;
     const [first] = parsed.error.issues;
-    const where = first?.path.join('.') ?? '';
-    throw new OpsError('InvalidArgs', `${where === '' ? '' : `${where}: `}${first?.message ?? 'not understood'}`);
+    throw wrongArgument({
+      argument: first?.path.join('.') ?? '',
+      problem: first?.message ?? 'not understood',
+    });
   };
 }

@@ -1,5 +1,6 @@
 import type { CommandCard } from './command-card.ts';
 import type { OpsError } from './errors.ts';
+import type { Asked } from './form-line.ts';
 import type { Parsed } from './grammar.ts';
 import { nearest } from './nearest.ts';
 import { type Reply, reply } from './reply.ts';
@@ -54,6 +55,18 @@ export function misunderstoodReply(
       { label: 'Help', code: `${root} help${card === undefined ? '' : ` ${card.words[0]?.join(' ') ?? card.name}`}` },
     ],
     next: suggestion === undefined || suggestion.length > 200 ? [] : [{ label: 'Run it', command: suggestion }],
+  });
+}
+
+/** Where a form cannot be opened by itself: the button opens it, as a typed line of the command alone would. */
+export function formReply({ card, form }: Asked<CommandCard>, clusters: readonly string[], problem?: string): Reply {
+  const words = card.words[0]?.join(' ') ?? card.name;
+  return reply(problem === undefined ? 'none' : 'warn', problem ?? form.title, {
+    lines: [{ text: form.intro }, ...card.examples.slice(1).map((example) => ({ label: 'Or type', code: example }))],
+    next: [
+      { label: 'Choose…', command: words },
+      ...clusters.slice(0, 4).flatMap((name) => nextOf(`As it stands, on ${name}`, `${words} ${name}`)),
+    ],
   });
 }
 

@@ -24,6 +24,8 @@ export const Reply = z
     next: z.array(NextStep).max(5),
     /** People and groups whose ids stand in the texts: shown by their names where there are names. Nobody else is. */
     people: z.object({ users: z.array(UserId).max(100), groups: z.array(GroupId).max(20) }).optional(),
+    /** The argument that is at fault, and what is wrong with it: a form says it beside its field. */
+    wrong: z.object({ argument: z.string().max(80), problem: z.string().max(600) }).optional(),
   })
   .readonly();
 export type Reply = z.infer<typeof Reply>;

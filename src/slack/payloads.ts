@@ -23,6 +23,8 @@ export const MentionPayload = z.object({
   thread_ts: z.string().optional(),
 });
 
+export type MentionPayload = z.infer<typeof MentionPayload>;
+
 export const ActionPayload = z.object({
   trigger_id: z.string(),
   response_url: z.string().optional(),

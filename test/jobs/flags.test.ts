@@ -15,6 +15,7 @@ const TYPED: Readonly<Record<string, readonly string[]>> = {
   'restart-unmanaged --namespace': ['legacy'],
   'iperf --from': ['node1', '--to', 'node2'],
   'iperf --to': ['node2', '--from', 'node1'],
+  'iperf --rate': ['500', '--udp'],
 };
 
 const all: readonly Job[] = jobs;
