@@ -13,7 +13,8 @@ import { defineJob, type JobContext, type JobResult } from '../src/core/job.ts';
 import type { Outcome } from '../src/core/outcome.ts';
 import type { Report } from '../src/core/report.ts';
 import { probePairs } from './probing/probe-pairs.ts';
-import type { Reading } from './reading/reading.ts';
+import { part, type Reading } from './reading/reading.ts';
+import { countStale } from './reading/stale-pods.ts';
 import { readVerificationFacts, surveyAgents } from './reading/verification-facts.ts';
 import { type Tell, withProgress } from './reading/with-progress.ts';
 import { withinBudget } from './reading/within-budget.ts';
@@ -67,10 +68,12 @@ async function readAll(context: JobContext, missing: Missing[], tell: Tell): Pro
       return found;
     });
     const reads = readVerificationFacts(reading, survey, tell);
+    const { config, daemonSet } = survey;
+    const mtu = config && part(reading, 'route MTU of running pods', () => countStale(reading, daemonSet, config));
     // A run must not end before its pods are removed, whatever became of the reading.
-    await Promise.allSettled([reads, probing]);
-    const [facts, probes] = await Promise.all([reads, probing]);
-    return { ...facts, probes };
+    await Promise.allSettled([reads, probing, mtu]);
+    const [facts, probes, staleMtu] = await Promise.all([reads, probing, mtu]);
+    return { ...facts, probes, ...(staleMtu === undefined ? {} : { staleMtu }) };
   });
 }
 
@@ -125,6 +128,7 @@ function published(facts: VerificationFacts, expected: Expectation, checks: read
     asOf: facts.asOf,
     expected,
     checks,
+    ...(facts.staleMtu === undefined ? {} : { staleMtu: facts.staleMtu }),
     ...(probes.state === 'probed'
       ? { pairs: lossesOf(probes.pairs, probes.sinceMs), pairsInAll: probes.of }
       : { notProbed: probes.why }),

@@ -12,6 +12,7 @@ import { lossStep } from './loss-step.ts';
 import { isOutage, isOver, patiently } from './patience.ts';
 import { type Probes, startProbing, stopProbing } from './probe-step.ts';
 import { replaceAgents } from './replace-agents.ts';
+import { noteStale } from './stale-step.ts';
 import { forward, type Step, type Switching, sealed } from './switching.ts';
 import { upgradeStep } from './upgrade-step.ts';
 import { verifyTarget } from './verify-step.ts';
@@ -74,6 +75,7 @@ async function* finish(switching: Switching, probes: Probes, end: Forward): Step
   if (end.type === 'ok') {
     // Before the benchmark, whose own traffic is another story.
     const losses = yield* lossStep(switching, probes);
+    await noteStale(switching);
     return ending.switched({ checks: end.checks, losses }, yield* benchAfter(switching));
   }
   const isStop = end.type === 'stopped';

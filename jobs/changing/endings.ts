@@ -32,6 +32,7 @@ export function endings(switching: Switching) {
       checks,
       losses,
       revision: seen.revision,
+      ...(seen.staleMtu === undefined ? {} : { staleMtu: seen.staleMtu }),
     };
   }
 

@@ -5,6 +5,7 @@ import { keep, keptState } from './kept-state.ts';
 import { lossStep } from './loss-step.ts';
 import type { Probes } from './probe-step.ts';
 import { replaceAgents } from './replace-agents.ts';
+import { noteStale } from './stale-step.ts';
 import { backwards, type Step, type Switching } from './switching.ts';
 import { upgradeStep } from './upgrade-step.ts';
 import { verifyTarget } from './verify-step.ts';
@@ -28,5 +29,6 @@ export async function* goBack(switching: Switching, probes: Probes, why: string)
   const verified = yield* verifyTarget(switching, heading, probes);
   if (verified.type === 'failed') return ending.unknown(`${why}; on the way back: ${verified.why}`);
   await keep(context, keptState(switching, 'undone', why));
+  await noteStale(switching);
   return ending.undone(why, { checks: verified.checks, losses: yield* lossStep(switching, probes) });
 }

@@ -1,3 +1,4 @@
+import type { StaleMtu } from '../../src/cilium/stale-mtu.ts';
 import type { RoutingTarget, SwitchWork } from '../../src/cilium/switch-work.ts';
 import type { Benchmark } from '../../src/core/benchmark.ts';
 import { OpsError } from '../../src/core/errors.ts';
@@ -24,6 +25,8 @@ export type Seen = {
   sinceMs: number | undefined;
   /** Throughput before the change, where it was asked for; what cannot be measured is said and holds nothing up. */
   throughput?: Benchmark | undefined;
+  /** Running pods that keep the route MTU of before, on agents that leave it alone. */
+  staleMtu?: StaleMtu | undefined;
 };
 
 /** How a step ended that may fail for reasons people should read. */

@@ -1,3 +1,4 @@
+import type { DaemonSet } from '../../src/cilium/kube-objects.ts';
 import type { NodeAddresses } from '../../src/cilium/node-addresses.ts';
 import type { AgentState } from '../../src/cilium/status-data.ts';
 import type { VerificationFacts } from '../../src/cilium/verification-facts.ts';
@@ -17,6 +18,7 @@ const SAMPLE = 100;
 
 /** What the API server tells about the agents, before any of them was asked. */
 export type AgentSurvey = {
+  readonly daemonSet: DaemonSet;
   readonly namespace: string;
   readonly agents: readonly AgentState[];
   readonly nodes: readonly NodeAddresses[] | undefined;
@@ -37,7 +39,7 @@ export async function surveyAgents(reading: Reading): Promise<AgentSurvey | unde
     part(reading, 'node addresses', () => readNodeAddresses(reading)),
     part(reading, 'settings of cilium-config', () => readSettings(reading, namespace)),
   ]);
-  return { namespace, agents: agents ?? [], nodes, config };
+  return { daemonSet, namespace, agents: agents ?? [], nodes, config };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Check } from '../core/check.ts';
 import type { NextStep, Report, Section } from '../core/report.ts';
 import { spanWords } from './disruption.ts';
 import type { PairLoss } from './probe-loss.ts';
+import { type StaleMtu, staleMtuFindings } from './stale-mtu.ts';
 import { type Benched, benchFindings, benchSection, benchWords } from './switch-bench.ts';
 import { type SwitchWork, targetWords } from './switch-work.ts';
 import { takeOver } from './take-over.ts';
@@ -18,6 +19,7 @@ export type SwitchEnd = {
   readonly revision: number | undefined;
   /** Throughput before and after, where it was asked for. */
   readonly bench?: Benched;
+  readonly staleMtu?: StaleMtu;
 };
 
 /** The end that everybody wanted: what it is now, the proof, the price. */
@@ -29,7 +31,7 @@ export function switchedReport(end: SwitchEnd): Report {
     mark: slower.length === 0 ? 'ok' : 'warn',
     headline: clip(`${cluster} runs ${targetWords(work.to)} · took ${clockWords(tookMs)} · ${undone}`, 150),
     facts: factsOf(end),
-    findings: slower,
+    findings: [...slower, ...staleMtuFindings(end.staleMtu, cluster)],
     sections: [...sectionsOf(end), ...benchSection(end.bench)],
     next: nextOf(end, work.undoes === undefined ? ['verify', 'rollback'] : ['verify']),
     asOf: end.asOf,
@@ -47,7 +49,7 @@ export function undoneReport(end: SwitchEnd): Report {
     ),
     // What went wrong stands in the outcome.
     facts: factsOf(end),
-    findings: [],
+    findings: staleMtuFindings(end.staleMtu, cluster),
     sections: sectionsOf(end),
     next: nextOf(end, ['verify']),
     asOf: end.asOf,

@@ -3,6 +3,7 @@ import { configuredRouting } from './config-view.ts';
 import type { NodeAddresses } from './node-addresses.ts';
 import type { NodeNetwork, SilentNode } from './node-network.ts';
 import type { PairProbes } from './probe-loss.ts';
+import type { StaleMtu } from './stale-mtu.ts';
 import type { AgentState } from './status-data.ts';
 import type { RoutingTarget } from './switch-work.ts';
 
@@ -27,6 +28,8 @@ export type VerificationFacts = {
   /** Nodes left out of the reading of routes, because the cluster is big. */
   readonly notAsked: number;
   readonly probes: ProbeFacts;
+  /** Running pods that keep the route MTU of another mode; counted where that can be. No verdict of a node's. */
+  readonly staleMtu?: StaleMtu;
 };
 
 export type ProbeFacts =

@@ -1,6 +1,7 @@
 import type { Check, Verdict } from '../core/check.ts';
 import type { Finding, Mark, NextStep, Report, Section } from '../core/report.ts';
 import { lossesOf, type PairLoss } from './probe-loss.ts';
+import { staleMtuFindings } from './stale-mtu.ts';
 import type { Missing } from './status-data.ts';
 import { clip, count, listed } from './text.ts';
 import { isProven } from './verification.ts';
@@ -28,10 +29,10 @@ export function verificationReport(question: VerificationReportQuestion): Report
     mark: markOf(checks),
     headline: clip(headlineOf(question), 150),
     facts: [clip(evidenceLine(checks), 400)],
-    findings: open
-      .toSorted((left, right) => WEIGHT[left.verdict] - WEIGHT[right.verdict])
-      .map(toFinding)
-      .slice(0, 8),
+    findings: [
+      ...open.toSorted((left, right) => WEIGHT[left.verdict] - WEIGHT[right.verdict]).map(toFinding),
+      ...staleMtuFindings(facts.staleMtu, facts.cluster),
+    ].slice(0, 8),
     sections: [checksSection(checks), ...pairSections(facts)],
     next,
     asOf: facts.asOf,
