@@ -25,7 +25,10 @@ export type Metrics = {
 };
 
 /** The only file that knows prom-client. One registry per process: `role` and versions stand in `…_build_info`. */
-export function createMetrics(build: { readonly version: string; readonly role: string }): Metrics {
+export function createMetrics(
+  build: { readonly version: string; readonly role: string },
+  { collectLimitMs = COLLECT_LIMIT_MS }: { readonly collectLimitMs?: number } = {},
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
   addBuildInfo(registry, build);
@@ -37,7 +40,7 @@ export function createMetrics(build: { readonly version: string; readonly role: 
     collect: (names, look) => {
       collectors.push(
         atMostEvery(KEPT_MS, async () => {
-          const samples = await within(COLLECT_LIMIT_MS, look()).catch(() => []);
+          const samples = await within(collectLimitMs, look()).catch(() => []);
           for (const name of names) gauges.get(name)?.reset();
           for (const { name, labels, value } of samples) gauges.get(name)?.set(labels, value);
         }),
@@ -84,8 +87,8 @@ function makeAll(registry: Registry): Made {
     } else {
       const gauge = new Gauge(options);
       // Without labels it would start as a 0 that nobody measured.
-      gauge.remove();
       const forget = (): void => (spec.labels.length === 0 ? gauge.remove() : gauge.reset());
+      forget();
       made.gauges.set(name, { set: (labels, value) => gauge.set(bounded(labels), value), reset: forget });
     }
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClosers } from '../../src/closers.ts';
-import { type Checks, serveHealth } from '../../src/health-server.ts';
+import { type Checks, serveHealth, withGrace } from '../../src/health-server.ts';
 import { systemClock } from '../../src/system-clock.ts';
 
 describe('closers', () => {
@@ -73,6 +73,45 @@ describe('health', () => {
     await health.close();
 
     expect(await asking).toBe('cut off');
+  });
+
+  it('asks the checks that hold by then: one who starts or stops is alive and not ready', async () => {
+    let checks: Checks = { started: () => false };
+    const health = await serveHealth(0, { checks: () => checks });
+    onTestFinished(health.close);
+    const status = (path: string) => fetch(`http://127.0.0.1:${health.port}${path}`).then((each) => each.status);
+    const [starting, alive] = [await status('/readyz'), await status('/healthz')];
+
+    checks = { store: () => true };
+
+    expect([starting, alive, await status('/readyz')]).toEqual([503, 200, 200]);
+  });
+
+  it('hands out metrics, and says so when they cannot be had', async () => {
+    const scrapes = ['# HELP a b\n'];
+    const scrape = async () => scrapes.pop() ?? Promise.reject(new Error('secret'));
+    const health = await serveHealth(0, { checks: () => ({}), metrics: { scrape, contentType: 'text/plain; x=1' } });
+    onTestFinished(health.close);
+    const get = () => fetch(`http://127.0.0.1:${health.port}/metrics`);
+
+    const [first, second] = [await get(), await get()];
+
+    expect(first.headers.get('content-type')).toBe('text/plain; x=1');
+    expect(await first.text()).toBe('# HELP a b\n');
+    expect(second.status).toBe(500);
+    expect(await second.text()).not.toContain('secret');
+  });
+
+  it('holds for a while after it last held: Slack closes every socket now and then', () => {
+    let up = true;
+    const [patient, impatient] = [withGrace(() => up, 60_000), withGrace(() => up, -1)];
+    expect(patient()).toBe(true);
+
+    up = false;
+
+    expect(patient()).toBe(true);
+    expect(impatient()).toBe(false);
+    expect(withGrace(() => up, 60_000)()).toBe(false);
   });
 
   it('knows nothing else', async () => expect((await ask({}, '/metrics/../x')).status).toBe(404));
