@@ -24,6 +24,7 @@ import { answers } from './answers/registry.ts';
 import { freezeOf, frozenWords } from './freeze.ts';
 import { isAmong } from './people.ts';
 import { record } from './record.ts';
+import type { LinkTo } from './run-link.ts';
 
 export type SubmitDeps = {
   readonly state: State;
@@ -33,6 +34,8 @@ export type SubmitDeps = {
   readonly groups: Groups;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where messages are to be found in a browser. */
+  readonly linkTo?: LinkTo | undefined;
 };
 
 export type Request = {
@@ -96,11 +99,11 @@ function notAllowed(why: string): Submitted {
 type Asked = { readonly card: Answer; readonly raw: Readonly<Record<string, unknown>> };
 
 async function answerNow(deps: SubmitDeps, request: Request, { card, raw }: Asked): Promise<Reply> {
-  const { state, queues, clock, log, groups, config } = deps;
+  const { state, queues, clock, log, groups, config, linkTo } = deps;
   const here = new Set(clustersAt(deps.config(), request.origin).map((cluster) => cluster.name));
   const mayUse = (cluster: ClusterName): boolean => here.has(cluster);
   const { by, root, origin } = request;
-  const base = { state, queues, clock, log, groups, config: config(), mayUse, by, root, origin };
+  const base = { state, queues, clock, log, groups, config: config(), linkTo, mayUse, by, root, origin };
   const answering = card.answer(raw, { ...base, clusters: [...here] });
   return within(ANSWER_LIMIT_MS, answering, () => {
     // Its outcome is in the store, if it has one; nobody waits for it any more.

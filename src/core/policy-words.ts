@@ -15,10 +15,14 @@ export function termsWords(rule: Rule): string {
   ].join('; ');
 }
 
-export function approvalWords({ approvals, approve, selfApproval }: Rule): string {
+export function approvalWords(rule: Rule): string {
+  if (rule.approvals === 0) return countWords(rule);
+  return `${countWords(rule)} by ${peopleWords(rule.approve)}${rule.selfApproval ? ' (the own one counts)' : ''}`;
+}
+
+export function countWords({ approvals }: Rule): string {
   if (approvals === 0) return 'at once, without approval';
-  const count = approvals === 1 ? '1 approval' : `${approvals} approvals`;
-  return `${count} by ${peopleWords(approve)}${selfApproval ? ' (the own one counts)' : ''}`;
+  return approvals === 1 ? '1 approval' : `${approvals} approvals`;
 }
 
 export function askersWords({ request }: Rule): string {

@@ -131,20 +131,42 @@ export type Asking = Wanted & {
   readonly among: (people: People) => Promise<boolean>;
 };
 
+/** What somebody may do with a command on a cluster, before there is a reason and whatever the time. */
+export type Standing =
+  | { readonly type: 'free' }
+  | { readonly type: 'may'; readonly rule: Rule }
+  | { readonly type: 'not'; readonly why: string };
+
+/** `origin` undefined: wherever it may be asked for. @throws OpsError of `among` */
+export async function standingOf(
+  policy: Policy,
+  asking: Omit<Asking, 'reason' | 'now' | 'origin'> & { readonly origin: Origin | undefined },
+): Promise<Standing> {
+  if (asking.by.external) return { type: 'not', why: 'people from other organisations cannot use this bot' };
+  if (asking.risk === 'read') return { type: 'free' };
+  const rule = ruleFor(policy, asking);
+  if (!rule) {
+    const why = `nobody is allowed to use "${asking.command}" on ${asking.cluster} yet: no policy allows it`;
+    return { type: 'not', why };
+  }
+  const why = await refusedByPlace(rule, asking);
+  return why === undefined ? { type: 'may', rule } : { type: 'not', why };
+}
+
 /** Why this person may not ask for this here and now, or undefined. @throws OpsError of `among` */
 export async function refusalToRequest(policy: Policy, asking: Asking): Promise<string | undefined> {
-  if (asking.by.external) return 'people from other organisations cannot use this bot';
-  if (asking.risk === 'read') return undefined;
-  const rule = ruleFor(policy, asking);
-  if (!rule) return `nobody is allowed to use "${asking.command}" on ${asking.cluster} yet: no policy allows it`;
-  return (await refusedByPlace(rule, asking)) ?? refusedByReason(rule, asking.reason) ?? refusedByTime(rule, asking);
+  const standing = await standingOf(policy, asking);
+  if (standing.type === 'free') return undefined;
+  if (standing.type === 'not') return standing.why;
+  const { rule } = standing;
+  return refusedByReason(rule, asking.reason) ?? refusedByTime(rule, asking);
 }
 
 async function refusedByPlace(
   rule: Rule,
-  { by, origin, among, command, cluster }: Asking,
+  { by, origin, among, command, cluster }: Parameters<typeof standingOf>[1],
 ): Promise<string | undefined> {
-  if (origin.type === 'slack' && rule.channels !== undefined && !rule.channels.includes(origin.channel))
+  if (origin?.type === 'slack' && rule.channels !== undefined && !rule.channels.includes(origin.channel))
     return `"${command}" on ${cluster} belongs into another channel`;
   if (rule.request === 'anyone' || rule.request.users.includes(by.user)) return undefined;
   if (await among(rule.request)) return undefined;

@@ -39,6 +39,11 @@ export function cardButtons({ run, digest, title, held }: CardButtons): readonly
   ];
 }
 
+/** The same lines where there is no channel: in the App Home and its modals (`slack/home.ts`). */
+export function homeButtons(buttons: readonly Button[]): Button[] {
+  return buttons.map((each, at) => ({ ...each, action_id: `cilium-home:${at}` }));
+}
+
 type CardButtons = {
   readonly run: RunId;
   readonly digest: string;

@@ -9,6 +9,8 @@ export type Span =
   | { readonly type: 'text'; readonly text: string; readonly style?: 'bold' | 'code' }
   | { readonly type: 'user'; readonly by: Pick<Actor, 'user'> }
   | { readonly type: 'group'; readonly id: GroupId }
+  /** `label` is ours: nothing from outside stands in a link. */
+  | { readonly type: 'link'; readonly url: string; readonly label: string }
   | { readonly type: 'time'; readonly at: string; readonly format: string };
 export type Line = readonly Span[];
 
@@ -26,6 +28,11 @@ export function code(value: string, max = 300): Span {
 
 export function who(by: Actor): Span {
   return { type: 'user', by };
+}
+
+/** To a message of Slack; nothing where there is none. */
+export function link(url: string | undefined, label: string): readonly Span[] {
+  return url === undefined || !/^https?:\/\/[^\s<>|]+$/.test(url) ? [] : [text(' · '), { type: 'link', url, label }];
 }
 
 /** `at` is ISO 8601; `format` takes Slack's date tokens. */
@@ -106,6 +113,8 @@ function spanToMrkdwn(span: Span, styled: boolean): string {
   switch (span.type) {
     case 'user':
       return personMrkdwn(span.by);
+    case 'link':
+      return `<${span.url.replace(/&/g, '&amp;')}|${mrkdwn(span.label)}>`;
     case 'group':
       return `<!subteam^${span.id}>`;
     case 'time':

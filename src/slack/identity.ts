@@ -3,13 +3,18 @@ import type { WebClient } from '@slack/web-api';
 import { OpsError } from '../core/errors.ts';
 import { fromSlack } from './slack-errors.ts';
 
+export type Identity = AuthorizeResult & {
+  /** `https://example.slack.com/`, where messages are to be found in a browser. */
+  readonly workspaceUrl?: string;
+};
+
 /**
  * Who we are in Slack, asked once. Bolt would ask by itself, but then an unreachable Slack at the start is a promise
  * that nobody catches, which ends the process. And Bolt takes the team from each request, where it may be the
  * requester's: whether somebody is from elsewhere is judged by the team that this bot is installed in.
  */
-export function createIdentity(client: WebClient, botToken: string): () => Promise<AuthorizeResult> {
-  let known: Promise<AuthorizeResult> | undefined;
+export function createIdentity(client: WebClient, botToken: string): () => Promise<Identity> {
+  let known: Promise<Identity> | undefined;
   return () => {
     known ??= identify(client, botToken).catch((thrown: unknown) => {
       known = undefined;
@@ -20,11 +25,12 @@ export function createIdentity(client: WebClient, botToken: string): () => Promi
 }
 
 /** @throws OpsError BadConfig when Slack refuses the token, SlackUnavailable, SlackRateLimited */
-async function identify(client: WebClient, botToken: string): Promise<AuthorizeResult> {
+async function identify(client: WebClient, botToken: string): Promise<Identity> {
   try {
-    const { bot_id, user_id, team_id, is_enterprise_install } = await client.auth.test({ token: botToken });
+    const { bot_id, user_id, team_id, is_enterprise_install, url } = await client.auth.test({ token: botToken });
     return {
       botToken,
+      ...(url === undefined ? {} : { workspaceUrl: url }),
       ...(bot_id === undefined ? {} : { botId: bot_id }),
       ...(user_id === undefined ? {} : { botUserId: user_id }),
       // Installed for a whole organisation, every request's own team is home.

@@ -5,7 +5,9 @@ import type { ChatPort } from '../core/chat.ts';
 import { type Meter, NO_METER } from '../core/meter.ts';
 import { boltLogger } from './bolt-logger.ts';
 import { createGroups } from './groups.ts';
+import { onHome } from './home.ts';
 import { createIdentity } from './identity.ts';
+import { createLinks } from './links.ts';
 import { listen } from './listeners.ts';
 import { meteredFetch, timedReceiver } from './metered.ts';
 import { httpTransport, RETRIES, socketTransport, type Transport } from './receivers.ts';
@@ -32,7 +34,7 @@ export type SlackBot = {
 };
 
 /** Groups are Slack's; the rest comes from outside. */
-export type BotDeps = Omit<SubmitDeps, 'groups'> & { readonly meter?: Meter };
+export type BotDeps = Omit<SubmitDeps, 'groups' | 'linkTo'> & { readonly meter?: Meter };
 
 const CALL_LIMIT_MS = 10_000;
 
@@ -58,11 +60,14 @@ export function createSlackBot(config: SlackConfig, deps: BotDeps): SlackBot {
     timeout: CALL_LIMIT_MS,
     logger: boltLogger(deps.log),
   });
-  listen(app, { ...deps, groups: createGroups(publisher, deps.clock) }, () => config.root);
+  const links = createLinks();
+  const submitting = { ...deps, groups: createGroups(publisher, deps.clock), linkTo: links.linkTo };
+  listen(app, submitting, () => config.root);
+  onHome(app, submitting, () => config.root);
   return {
     chat: createWebChat(publisher, deps.log),
     start: async () => {
-      await identity();
+      links.found((await identity()).workspaceUrl);
       await app.start();
     },
     stop: transport.stop,

@@ -5,6 +5,7 @@ import type { CommandCard } from '../../core/command-card.ts';
 import type { ClusterName } from '../../core/ids.ts';
 import type { Groups, Log, Queues, State } from '../../core/ports.ts';
 import type { Reply } from '../../core/reply.ts';
+import type { LinkTo } from '../run-link.ts';
 
 /** A command that is answered from the store alone, at once and to the person who asked. */
 export type Answer = CommandCard & {
@@ -19,6 +20,7 @@ export type AnswerContext = {
   readonly log: Log;
   readonly groups: Groups;
   readonly config: ChatopsConfig;
+  readonly linkTo?: LinkTo | undefined;
   readonly by: Actor;
   readonly origin: Origin;
   /** How the reader calls us: `/cilium`. */

@@ -49,6 +49,13 @@ const STATE: Readonly<Record<Run['now']['state'], string>> = {
   ended: 'ended',
 };
 
+/** How a run stands, in a few words: what one line of a list has room for. */
+export function glance(run: Run): { readonly mark: Mark; readonly words: string } {
+  if (run.now.state !== 'ended') return { mark: 'running', words: STATE[run.now.state] };
+  const { mark, headline } = ending(run, run.now.outcome);
+  return { mark, words: headline };
+}
+
 type Ending = {
   readonly mark: Mark;
   readonly headline: string;
