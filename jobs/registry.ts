@@ -1,4 +1,5 @@
 import type { Job } from '../src/core/job.ts';
+import { doctor } from './doctor.ts';
 import { enableNativeRouting } from './enable-native-routing.ts';
 import { iperf } from './iperf.ts';
 import { preflight } from './preflight.ts';
@@ -16,4 +17,5 @@ export const jobs = [
   rollback,
   restartUnmanaged,
   iperf,
+  doctor,
 ] as const satisfies readonly Job[];

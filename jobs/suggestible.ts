@@ -11,4 +11,5 @@ export const SUGGESTIBLE_COMMANDS: readonly string[] = [
   'rollback',
   'restart unmanaged',
   'iperf',
+  'doctor',
 ];

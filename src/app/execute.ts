@@ -27,7 +27,7 @@ export type ExecuteDeps = {
   /** Host and process id: named in the thread when this worker is lost. */
   readonly worker: string;
   /** What the jobs of this worker may do beside reading, and what is known about its own place. */
-  readonly around?: (request: Run['request']) => Promise<Pick<JobContext, 'selfPath' | 'probes'>>;
+  readonly around?: (request: Run['request']) => Promise<Pick<JobContext, 'selfPath' | 'probes' | 'selfChecks'>>;
   /** Absent: this worker looks only. */
   readonly changes?: Changes;
   /** The lane this job came in; what is approved is applied in its own lane only. */

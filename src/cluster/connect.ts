@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { ClusterWritePort } from '../core/change-ports.ts';
 import type { Clock } from '../core/clock.ts';
+import type { ConnectionSigns } from '../core/doctoring.ts';
 import type { ClusterName } from '../core/ids.ts';
+import { type Meter, NO_METER } from '../core/meter.ts';
 import type { ClusterPort, Log } from '../core/ports.ts';
 import { reviewAccess } from './access.ts';
 import { askedFor, askedForPath } from './asked.ts';
 import { openConnection } from './connection.ts';
+import { readConnectionSigns } from './connection-signs.ts';
 import { withDeadline } from './deadline.ts';
 import { execute } from './exec.ts';
 import { exportKubeconfig } from './export-kubeconfig.ts';
@@ -21,6 +24,7 @@ export type ClusterOptions = Source & {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
+  readonly meter?: Meter;
 };
 
 export type OpenCluster = {
@@ -29,6 +33,8 @@ export type OpenCluster = {
   readonly write: ClusterWritePort;
   /** A kubeconfig of this cluster alone, with credentials as of now, for helm. Secret. @throws OpsError Unauthenticated */
   readonly kubeconfig: (signal: AbortSignal) => Promise<string>;
+  /** How the API server is reached, and as whom. @throws OpsError */
+  readonly signs: (signal: AbortSignal) => Promise<ConnectionSigns>;
   readonly close: () => Promise<void>;
 };
 
@@ -41,11 +47,11 @@ const Version = z.object({ gitVersion: z.string() });
  * @throws OpsError BadConfig when the kubeconfig, the context or the pod's account is not usable
  */
 export async function openCluster(options: ClusterOptions): Promise<OpenCluster> {
-  const { name, clock, log } = options;
+  const { name, clock, log, meter = NO_METER } = options;
   const connection = openConnection(options);
   const from = { cluster: name, server: connection.server.host };
   const limits = { ...LIMITS, ...options.limits };
-  const api = createApi({ connection, clock, log, limits });
+  const api = createApi({ connection, clock, log, limits, meter });
   const port: ClusterPort = {
     name,
     version: async (signal) => {
@@ -59,7 +65,7 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
       return object;
     },
     list: (resource, query, signal) => listPages(api, { from, resource, query }, signal),
-    exec: (request, signal) => execute({ connection, from }, request, signal),
+    exec: (request, signal) => execute({ connection, from, meter }, request, signal),
     podLog: (request, signal) => readPodLog({ api, from }, request, signal),
     mayI: (questions, signal) => reviewAccess({ api, from }, questions, signal),
   };
@@ -68,6 +74,7 @@ export async function openCluster(options: ClusterOptions): Promise<OpenCluster>
     write: createWrites({ api, from }),
     kubeconfig: async (signal) =>
       exportKubeconfig(connection, await withDeadline(limits.headersMs, signal, () => connection.pass())),
+    signs: (signal) => readConnectionSigns(connection, options, signal),
     close: () => connection.close(),
   };
 }

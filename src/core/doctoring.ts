@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { median } from './benchmark.ts';
 import { Check, type Verdict } from './check.ts';
+import { SECOND_MS } from './clock.ts';
 import { toOpsError } from './errors.ts';
 
 /** Checks about one part of the installation: Slack, the store, the queue, a cluster. */
@@ -32,8 +33,6 @@ export type SelfChecks = {
   readonly connection: (signal: AbortSignal) => Promise<ConnectionSigns>;
   /** Whether anybody may ask for this command on this cluster: what nobody may do needs no rights. */
   readonly permits: (command: string, risk: 'probe' | 'change') => boolean;
-  readonly images: { readonly probe: string; readonly bench: string };
-  readonly probeNamespace: string;
 };
 
 type Answer = Omit<Check, 'id' | 'title' | 'fix' | 'accepted'> & { readonly fix?: string };
@@ -74,4 +73,12 @@ export function medianWords(valuesMs: readonly number[]): string {
 export function graded(value: number, { warn, fail }: { readonly warn: number; readonly fail: number }): Verdict {
   if (value > fail) return 'fail';
   return value > warn ? 'warn' : 'pass';
+}
+
+/** How long something has lasted: `45 s`, `12 min`, `5 h`. */
+export function ageWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / SECOND_MS));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }

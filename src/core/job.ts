@@ -3,6 +3,7 @@ import type { BenchLimits } from './bench-limits.ts';
 import type { ClusterWritePort, HelmPort } from './change-ports.ts';
 import type { Clock } from './clock.ts';
 import type { CommandCard } from './command-card.ts';
+import type { SelfChecks } from './doctoring.ts';
 import { OpsError } from './errors.ts';
 import type { RunEventOf } from './events.ts';
 import type { ClusterName, RunId, UserId } from './ids.ts';
@@ -51,6 +52,8 @@ export type JobContext = {
   readonly selfPath?: SelfPath;
   /** Making and removing pods of its own. Absent: this worker may not, and says so in its report. */
   readonly probes?: ProbeAccess;
+  /** What doctor asks beside the cluster. Absent: a terminal, beside no store and no Slack. */
+  readonly selfChecks?: SelfChecks;
 };
 
 /** Not guarded by the Lease of changes: pods that a run makes and removes itself change nothing that is there. */
