@@ -13,8 +13,7 @@ export async function noteStale({ context, seen }: Switching): Promise<void> {
     seen.staleMtu = await countStale(reading, daemonSet, config);
   } catch (thrown: unknown) {
     context.signal.throwIfAborted();
-    if (thrown instanceof OpsError)
-      context.log.warn({ err: thrown }, 'pods with a stale route MTU could not be counted');
-    else throw thrown;
+    if (isOver(thrown)) throw thrown;
+    context.log.warn({ err: thrown }, 'pods with a stale route MTU could not be counted');
   }
 }
