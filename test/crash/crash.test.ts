@@ -1,20 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/outcome.ts';
-import { PODS } from '../../src/core/resources.ts';
-import { fold, type Run } from '../../src/core/run.ts';
-import { type OpenState, openState } from '../../src/store/open-state.ts';
-import { HELM, openSwitchWorld, type SwitchWorld } from '../jobs/switch-world.ts';
-import { silentLog } from '../support/rehearsal-cluster.ts';
-import { anEvent, aRunId } from '../support/run-events.ts';
-import { redisBinary, type SpawnedRedis, spawnRedis } from '../support/spawn-redis.ts';
+import type { Run } from '../../src/core/run.ts';
+import { openSwitchWorld, type SwitchWorld } from '../jobs/switch-world.ts';
+import { isPossible, leftOver, openStage, type Stage } from './crash-stage.ts';
 
 /*
  * Workers killed (SIGKILL) in the middle of a change, on a real Redis, with the real helm, on the rehearsal cluster at
@@ -22,12 +13,6 @@ import { redisBinary, type SpawnedRedis, spawnRedis } from '../support/spawn-red
  * verified, and leaves nothing behind. The table is printed.
  */
 const SPEED = 20;
-/** Of the workers' clocks: slower, because the time for reading is limited and a busy machine needs it. */
-const CLOCK_SPEED = 8;
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const POLL_MS = 15;
-/** Of the test, not of the change: workers, clusters and helm share the machine with everything else. */
-const LIMIT_MS = 150_000;
 
 /** The worker is killed when this step has begun, and `afterMs` later. */
 type Kill = { readonly at: string; readonly afterMs?: number };
@@ -84,59 +69,21 @@ if (!EVERY)
     for (const { when } of SCENARIOS.filter((scenario) => !PLAYED.includes(scenario))) it.skip(when);
   });
 
-const isPossible = redisBinary() !== undefined && HELM !== undefined;
-
 describe.skipIf(!isPossible)('a change whose worker dies', () => {
-  let redis: SpawnedRedis;
-  let store: OpenState;
-  let folder: string;
-  let program: string;
-  const children = new Set<ChildProcess>();
+  let stage: Stage;
 
   beforeAll(async () => {
-    redis = await spawnRedis();
-    store = await openState({ url: redis.url, dataDir: '', log: silentLog });
-    // Below the repository, so that packages are found from there.
-    folder = await mkdtemp(join(ROOT, 'node_modules/.crash-'));
-    program = join(folder, 'worker.mjs');
-    await build({
-      entryPoints: [join(ROOT, 'test/crash/worker-process.ts')],
-      outfile: program,
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      logLevel: 'silent',
-    });
+    stage = await openStage();
   });
-
-  afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL');
-    await store.close();
-    await redis.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  function startWorker(world: SwitchWorld, run: string): ChildProcess {
-    const args = [program, redis.url, world.kubeconfigPath, run, HELM ?? '', String(CLOCK_SPEED)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    children.add(child);
-    child.once('exit', () => children.delete(child));
-    return child;
-  }
+  afterAll(async () => stage.close());
 
   async function play(scenario: Scenario) {
     const world = await openSwitchWorld({ speed: SPEED });
     try {
-      const id = aRunId();
-      const asked = { run: id, requestKey: id, command: 'enable-native-routing', risk: 'change' } as const;
-      await store.state.runs.append(id, 0, anEvent('requested', { ...asked, args: { cluster: 'prod' } }));
-      const read = async (): Promise<Run | undefined> => fold(await store.state.runs.read(id, 0).catch(() => []));
-      // Planning has a step named `agents` too.
-      const began = (step: string) =>
-        until(read, (run) => run.applying !== undefined && run.steps.some((each) => each.step === step));
+      const id = await stage.ask();
+      const began = (step: string): Promise<Run> => stage.began(id, step);
       const startedMs = Date.now();
-      let worker = startWorker(world, id);
+      let worker = stage.startWorker(world, id);
       const faults = scenario.fault === undefined ? undefined : breakFor(world, scenario.fault, began);
       for (const { at, afterMs = 0 } of scenario.kills) {
         await began(at);
@@ -144,15 +91,15 @@ describe.skipIf(!isPossible)('a change whose worker dies', () => {
         const exited = once(worker, 'exit');
         worker.kill('SIGKILL');
         await exited;
-        worker = startWorker(world, id);
+        worker = stage.startWorker(world, id);
       }
       if (scenario.outage === 'redis') {
         await began('canary');
-        await redis.kill();
+        await stage.redis.kill();
         await sleep(500);
-        await redis.restart();
+        await stage.redis.restart();
       }
-      const ended = await until(read, (run) => run.now.state === 'ended');
+      const ended = await stage.until(id, (run) => run.now.state === 'ended');
       await faults;
       const outcome = ended.now.state === 'ended' ? ended.now.outcome : undefined;
       return {
@@ -202,16 +149,6 @@ describe.skipIf(!isPossible)('a change whose worker dies', () => {
   }, 400_000);
 });
 
-async function until(read: () => Promise<Run | undefined>, holds: (run: Run) => boolean): Promise<Run> {
-  const endMs = Date.now() + LIMIT_MS;
-  for (;;) {
-    const run = await read();
-    if (run !== undefined && (holds(run) || run.now.state === 'ended')) return run;
-    if (Date.now() > endMs) throw new Error(`the run hangs: ${JSON.stringify(run?.steps)}`);
-    await sleep(POLL_MS);
-  }
-}
-
 async function breakFor(
   world: SwitchWorld,
   { id, value, from, until: end }: NonNullable<Scenario['fault']>,
@@ -222,41 +159,4 @@ async function breakFor(
   if (end.startsWith('+')) await sleep(Number(end.slice(1)));
   else await began(end);
   await world.fault(id, 'off');
-}
-
-/** What the cluster says afterwards, without asking the bot. */
-async function leftOver({ port }: SwitchWorld) {
-  const signal = AbortSignal.timeout(20_000);
-  const modes = new Set<string>();
-  for await (const page of port.list(
-    PODS,
-    { namespace: 'kube-system', labelSelector: 'k8s-app=cilium', as: 'metadata' },
-    signal,
-  )) {
-    for (const pod of page as readonly { metadata: { name: string } }[]) {
-      const { stdout } = await port.exec(
-        {
-          namespace: 'kube-system',
-          pod: pod.metadata.name,
-          container: 'cilium-agent',
-          command: ['cilium', 'status', '-o', 'json'],
-          deadlineMs: 10_000,
-          maxOutputBytes: 2_000_000,
-        },
-        signal,
-      );
-      modes.add(
-        (JSON.parse(stdout) as { routing: { 'inter-host-routing-mode': string } }).routing['inter-host-routing-mode'],
-      );
-    }
-  }
-  let probes = 0;
-  for await (const page of port.list(PODS, { namespace: 'cilium-chatops', as: 'metadata' }, signal))
-    probes += page.length;
-  let holder = '';
-  const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-  for await (const page of port.list(leases, { namespace: 'kube-system', as: 'objects' }, signal))
-    for (const lease of page as readonly { metadata: { name: string }; spec: { holderIdentity?: string } }[])
-      if (lease.metadata.name === 'cilium-chatops') holder = lease.spec.holderIdentity ?? '';
-  return { modes: [...modes].join('+'), probes, holder };
 }

@@ -34,6 +34,8 @@ const cluster = await openCluster({
   log: silentLog,
 });
 const clock = fastClock(Number(speed));
+// Ten minutes of an outage are ten seconds from here on.
+process.on('SIGUSR2', () => clock.runAt(60));
 const { port, write } = cluster;
 const config = ChatopsConfig.parse({
   clusters: [{ name: 'prod' }],
