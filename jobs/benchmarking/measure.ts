@@ -93,7 +93,8 @@ async function startServers(
   } catch (thrown: unknown) {
     context.signal.throwIfAborted();
     if (!(thrown instanceof OpsError) || !['Forbidden', 'Rejected', 'ProbeFailed'].includes(thrown.code)) throw thrown;
-    return { servers, notes: [`no baseline between the hosts: ${thrown.message}`] };
+    const instead = thrown.nextStep === undefined ? '' : `. What helps: ${thrown.nextStep}`;
+    return { servers, notes: [`no baseline between the hosts: ${thrown.message}${instead}`] };
   }
 }
 

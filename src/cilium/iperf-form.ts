@@ -22,7 +22,7 @@ export function iperfForm({ runs, seconds, streams, udpMbit }: Defaults): Comman
         label: 'Which nodes',
         options: [
           { label: 'Two nodes', typed: [] },
-          { label: 'Every two nodes, in rounds in which no node appears twice', typed: ['--all-pairs'] },
+          { label: 'Every pair of nodes, no node in two measurements at once', typed: ['--all-pairs'] },
         ],
       },
       { type: 'node', argument: 'from', flag: 'from', label: 'From', placeholder: 'Picked for you: a worker' },

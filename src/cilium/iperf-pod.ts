@@ -110,9 +110,10 @@ export function clientCommand(client: Client): readonly [string, ...string[]] {
 
 /** Why a pod of ours is not ready, in words that say what to do. `trouble` is what the kubelet or the scheduler said. */
 export function podTrouble(trouble: string | undefined, image: string): { readonly why: string; readonly fix: string } {
-  const said = trouble ?? 'not ready';
-  const found = TROUBLES.find(([pattern]) => pattern.test(said));
-  if (found === undefined) return { why: said, fix: 'look at the pod’s events' };
+  const fix = 'look at the pod’s events and log';
+  if (trouble === undefined) return { why: 'its server did not get ready in time', fix };
+  const found = TROUBLES.find(([pattern]) => pattern.test(trouble));
+  if (found === undefined) return { why: trouble, fix };
   return { why: found[1], fix: found[2].replace('IMAGE', image) };
 }
 

@@ -52,6 +52,14 @@ export const TABLE: readonly Row[] = [
     say: ({ said }) => ['Rejected', said, 'raise the ResourceQuota of the namespace or free some of it'],
   },
   {
+    when: ({ http, said }) => http === 403 && said.includes('violates PodSecurity'),
+    say: ({ said }, { what }) => [
+      'Rejected',
+      `${what}: the namespace's pod security level forbids it, ${said.replace(/^.*?violates /, 'it violates ')}`,
+      'label the namespace pod-security.kubernetes.io/enforce=privileged, or do without what it forbids',
+    ],
+  },
+  {
     when: ({ http, causes }) => http === 403 && causes.some((each) => each.reason === 'NamespaceTerminating'),
     say: ({ said }) => ['Rejected', said, 'wait until the namespace is gone, or use another one'],
   },

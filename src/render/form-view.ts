@@ -71,7 +71,7 @@ function nodesNote(cluster: string | undefined, nodes: FormState['nodes']) {
   if (nodes === undefined)
     return [text(`Nothing is known about the nodes of ${cluster} yet: type their names, or leave them empty`)];
   return [
-    text(`${plural(nodes.count, 'node')} of ${cluster}, as read at `),
+    text(`${plural(nodes.count, 'node')} of ${cluster}, last read: `),
     time(nodes.asOf, '{date_short_pretty} {time}'),
   ];
 }

@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseIperf } from '../../src/cilium/iperf-answer.ts';
+import { beyondLimits, beyondNodes } from '../../src/cilium/iperf-limits.ts';
+import { podTrouble } from '../../src/cilium/iperf-pod.ts';
 import { roundsOf } from '../../src/cilium/iperf-rounds.ts';
+import type { BenchSettings } from '../../src/cilium/iperf-settings.ts';
+import { BenchLimits } from '../../src/core/bench-limits.ts';
 import { rateWords } from '../../src/core/benchmark.ts';
 import { compareRates } from '../../src/core/benchmark-comparison.ts';
 
@@ -165,5 +169,73 @@ describe('rounds of all pairs', () => {
         }
       }),
     );
+  });
+});
+
+describe('why a pod is not ready, and what to do', () => {
+  it.each([
+    { trouble: 'ErrImagePull: not found', why: 'its image cannot be pulled', fix: 'BENCH_IMAGE names a mirror' },
+    {
+      trouble: 'Error: iperf3: error - unable to start listener for connections: Address already in use',
+      why: 'its port is taken on this node',
+      fix: 'see who listens there',
+    },
+    { trouble: '0/3 nodes: 1 didn’t have free ports', why: 'its port is taken by another pod', fix: '--no-baseline' },
+    { trouble: '0/3 nodes are available: 1 Insufficient cpu', why: 'the node is full', fix: '--from and --to' },
+    { trouble: '0/3 nodes are available: 1 Too many pods', why: 'the node is full', fix: '--from and --to' },
+    { trouble: '1 node(s) had untolerated taint', why: 'the scheduler puts nothing on this node', fix: 'other nodes' },
+    { trouble: 'CreateContainerConfigError: non-root', why: 'the image cannot run as non-root', fix: 'mine:1' },
+    { trouble: 'StartError: "iperf3": executable file not found', why: 'the image has no iperf3', fix: 'mine:1' },
+    { trouble: undefined, why: 'its server did not get ready in time', fix: 'events and log' },
+    { trouble: 'Evicted', why: 'Evicted', fix: 'events and log' },
+  ])('$trouble', ({ trouble, why, fix }) => {
+    const told = podTrouble(trouble, 'mine:1');
+
+    expect(told.why).toContain(why);
+    expect(told.fix).toContain(fix);
+  });
+});
+
+describe('what the policy allows', () => {
+  const limits = BenchLimits.parse({});
+  const pair: BenchSettings = {
+    rounds: [[{ from: 'a', to: 'b' }]],
+    streams: [1, 4],
+    seconds: 10,
+    runs: 5,
+    protocol: 'tcp',
+    udpMbit: 500,
+    reverse: false,
+    baseline: true,
+  };
+
+  it('the defaults, of two nodes', () => expect(beyondLimits(pair, limits)).toBeUndefined());
+
+  it.each([
+    { when: 'seconds', settings: { seconds: 31 }, want: 'duration: 31 seconds per run are more than the 30' },
+    { when: 'runs', settings: { runs: 21 }, want: 'runs: 21 runs are more than the 20' },
+    { when: 'streams', settings: { streams: [32] }, want: 'streams: 32 streams are more than the 16' },
+    { when: 'UDP', settings: { protocol: 'udp', udpMbit: 2_000 }, want: 'rate: 2000 Mbit/s of UDP are more than' },
+    {
+      when: 'time',
+      settings: { rounds: roundsOf(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']), seconds: 30 },
+      want: 'runs: it would take about 1.6 h; the policy allows 60 min',
+    },
+  ] as const)('not more $when', ({ settings, want }) => {
+    const wrong = beyondLimits({ ...pair, ...settings }, limits);
+
+    expect(`${wrong?.argument}: ${wrong?.problem}`).toContain(want);
+  });
+
+  it.each([
+    { nodes: 20, want: undefined },
+    { nodes: 21, want: 'all pairs of 21 nodes would be 210 pairs in 21 rounds, about 1.4 h; the policy allows 20' },
+    { nodes: 300, want: 'all pairs of 300 nodes would be 44850 pairs in 299 rounds, about 20 h' },
+    { nodes: 5_000, want: 'all pairs of 5000 nodes would be 12497500 pairs in 4999 rounds, about 333 h' },
+  ])('all pairs of $nodes nodes', ({ nodes, want }) => {
+    const problem = beyondNodes(nodes, pair, limits)?.problem;
+
+    if (want === undefined) expect(problem).toBeUndefined();
+    else expect(problem).toContain(want);
   });
 });

@@ -237,6 +237,12 @@ describe('errors of the API server', () => {
     },
     { when: 'the quota is used up', http: 403, said: 'pods "x" is forbidden: exceeded quota: small', want: 'Rejected' },
     {
+      when: 'the namespace enforces a pod security level',
+      http: 403,
+      said: 'pods "x" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)',
+      want: 'Rejected',
+    },
+    {
       when: 'a webhook is broken',
       http: 500,
       said: 'Internal error occurred: failed calling webhook "x": timeout',

@@ -4,7 +4,7 @@ import { MANAGED_BY, MANAGER } from '../../src/cilium/probe-pod.ts';
 import { Benchmark } from '../../src/core/benchmark.ts';
 import type { Artifact, JobContext, ProbeAccess } from '../../src/core/job.ts';
 import { Outcome } from '../../src/core/outcome.ts';
-import { LEASES, NODES, PODS } from '../../src/core/resources.ts';
+import { LEASES, NAMESPACES, NODES, PODS } from '../../src/core/resources.ts';
 import { type OpenRehearsal, openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { finish } from './recorded-cluster.ts';
 
@@ -108,9 +108,8 @@ describe('iperf on the rehearsal cluster', () => {
 describe('what keeps iperf from measuring, each in its own words', () => {
   it.each([
     { when: 'a node that does not exist', args: { from: 'node1', to: 'node9' }, want: /there is no node node9/ },
-    { when: 'one node twice', args: { from: 'node1', to: 'node1' }, want: /are both node1/ },
-    { when: 'too long a run', args: { duration: 31 }, want: /31 is more than the 30 that the policy allows/ },
-    { when: 'too many streams', args: { streams: 17 }, want: /17 is more than the 16/ },
+    { when: 'too long a run', args: { duration: 31 }, want: /31 seconds per run are more than the 30 that the policy/ },
+    { when: 'too many streams', args: { streams: 17 }, want: /17 streams are more than the 16/ },
     { when: 'too long in all', args: { allPairs: true, duration: 30, runs: 20 }, want: /the policy allows 60/ },
   ])('$when is refused', async ({ args, want }) => {
     const { outcome } = await ask(args);
@@ -200,9 +199,62 @@ describe('what keeps iperf from measuring, each in its own words', () => {
   );
 
   it('a namespace that is not there', async () => {
-    await expect(ask({}, { probes: probes({ namespace: 'nowhere' }) })).rejects.toMatchObject({
+    const { port: cluster, write } = admin;
+
+    await expect(ask({}, { cluster, probes: probes({ write, namespace: 'nowhere' }) })).rejects.toMatchObject({
+      code: 'NotFound',
       message: expect.stringMatching(/nowhere/),
     });
+  });
+
+  it('a namespace in which it may make no pods', async () => {
+    await expect(ask({}, { probes: probes({ namespace: 'default' }) })).rejects.toMatchObject({
+      code: 'Forbidden',
+      message: expect.stringMatching(/may not \w+ pods in default/),
+      nextStep: expect.stringContaining('kubectl auth can-i'),
+    });
+  });
+
+  it('a server that does not get ready in time', async () => {
+    let passedMs = 0;
+    const clock = {
+      now: () => new Date(Date.now() + passedMs),
+      sleep: async () => {
+        passedMs += 60_000;
+      },
+    };
+    const cluster = { ...open.port, list: withoutReady(open.port.list) };
+
+    await expect(ask({ noBaseline: true }, { cluster, clock })).rejects.toMatchObject({
+      code: 'ProbeFailed',
+      message: expect.stringMatching(/node1: its server did not get ready in time/),
+    });
+  });
+
+  it.each([
+    {
+      level: 'baseline',
+      want: /no baseline between the hosts: .*violates PodSecurity "baseline:latest": host namespaces/,
+    },
+    { level: 'restricted', want: /violates PodSecurity "restricted:latest": host namespaces.*enforce=privileged/ },
+  ])('pod security "$level" costs the baseline, and the pods are measured all the same', async ({ level, want }) => {
+    const enforce = (value: string | null) =>
+      admin.write.mergePatch(
+        NAMESPACES,
+        { name: 'cilium-chatops' },
+        { metadata: { labels: { 'pod-security.kubernetes.io/enforce': value } } },
+        AbortSignal.timeout(5_000),
+      );
+    await enforce(level);
+    try {
+      const { report, benchmark } = await measured({ streams: 1 });
+
+      expect(report.mark).toBe('warn');
+      expect(report.findings[0]?.text).toMatch(want);
+      expect(benchmark.series.map(({ path, samples }) => [path, samples.length])).toEqual([['pod', 4]]);
+    } finally {
+      await enforce(null);
+    }
   });
 
   it('a port that is taken on the host costs the baseline, not the rest', async () => {
@@ -235,6 +287,14 @@ describe('what keeps iperf from measuring, each in its own words', () => {
   });
 });
 
+it.each([
+  { when: 'one node twice', args: { from: 'node1', to: 'node1' }, want: 'to: is the node that sends already' },
+  { when: 'all pairs of two', args: { from: 'node1', allPairs: true }, want: 'allPairs: leaves no choice of nodes' },
+  { when: 'a rate of TCP', args: { rate: 500 }, want: 'rate: is of --udp' },
+])('$when is not understood, and says which argument is wrong', ({ args, want }) => {
+  expect(() => iperf.parse(args)).toThrow(want);
+});
+
 describe('cleaning up', () => {
   it('a cancelled benchmark leaves no pods', async () => {
     const cancel = new AbortController();
@@ -252,6 +312,16 @@ describe('cleaning up', () => {
 
 async function mark(name: string, metadata: object): Promise<void> {
   await admin.write.mergePatch(NODES, { name }, { metadata }, AbortSignal.timeout(5_000));
+}
+
+/** Pods as they are before their container is ready. */
+function withoutReady(list: typeof open.port.list): typeof open.port.list {
+  return async function* (resource, query, signal) {
+    for await (const page of list(resource, query, signal))
+      yield resource === PODS
+        ? page.map((pod) => JSON.parse(JSON.stringify(pod).replaceAll('"True"', '"False"')))
+        : page;
+  };
 }
 
 let admin: Awaited<ReturnType<typeof openAdmin>>;

@@ -11,6 +11,7 @@ import { isKubeObject, isRecord, type KubeObject, type ObjectMeta, recordAt, tex
 import { negotiate } from './media.ts';
 import { normalize } from './normalize.ts';
 import { jsonPatch, mergePatch, PatchError, strategicMergePatch } from './patch.ts';
+import { checkPodSecurity } from './pod-security.ts';
 import { presentOne, viewOf } from './presentation.ts';
 import { decodeProtobuf } from './protobuf-body.ts';
 import { validateName } from './validation.ts';
@@ -91,6 +92,7 @@ export function createObject(input: WriteInput): Answer {
   const object = toObject(call, parsed);
   requireNamespace(call);
   validateName(type, object.metadata.name);
+  checkPodSecurity(call, object);
   const { name } = object.metadata;
   if (cluster.store.get(type, info.namespace, name) !== undefined) throw alreadyExists(type, name);
   const metadata: ObjectMeta = {
