@@ -10,6 +10,7 @@ import type { ClusterName } from './core/ids.ts';
 import type { Consuming, Log } from './core/ports.ts';
 import { selfPathOf } from './core/self-path.ts';
 import { createConsumers } from './queue/consumers.ts';
+import { selfChecksOf } from './self-checks.ts';
 import type { Parts } from './serve.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -44,8 +45,12 @@ export async function startWorker(parts: Parts, drainMs: number): Promise<void> 
     clock: systemClock,
     log,
     worker: `${hostname()}/${process.pid}`,
-    around: async ({ cluster, run }) =>
-      aroundOf(env, { ...(await clusters(cluster)), owner: run, limits: live.current().policy.benchmarks }),
+    around: async ({ cluster, run }) => {
+      const { write, signs } = await clusters(cluster);
+      const around = aroundOf(env, { write, owner: run, limits: live.current().policy.benchmarks });
+      const installation = { env, config: live.current, store, queues };
+      return { ...around, selfChecks: selfChecksOf(installation, { cluster, run, connection: signs }) };
+    },
     changes: {
       policy: () => live.current().policy,
       openPorts: async ({ name }, holder) => openChangePorts(await clusters(name), holder, settings),

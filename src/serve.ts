@@ -15,8 +15,9 @@ import type { Metrics } from './metrics.ts';
 import { createConsumers } from './queue/consumers.ts';
 import { createQueues } from './queue/queues.ts';
 import type { RenderOptions } from './render/run-message.ts';
+import { createDoctoring, type Doctoring } from './serve-doctor.ts';
 import { startWorker } from './serve-worker.ts';
-import type { BotDeps } from './slack/slack-bot.ts';
+import type { BotDeps, SlackBot } from './slack/slack-bot.ts';
 import { type OpenState, openState } from './store/open-state.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -58,12 +59,14 @@ export async function serve(env: Env, log: Log): Promise<Serving> {
     const health = await serveHealth(env.HTTP_PORT, { checks: () => checks, metrics });
     closers.add(health.close);
     const parts = await openParts({ env, log, closers, metrics });
-    const connected = env.ROLE === 'worker' ? undefined : await startBot(parts);
+    const doctoring = createDoctoring(parts);
+    const bot = env.ROLE === 'worker' ? undefined : await startBot(parts, doctoring);
     if (env.ROLE !== 'bot') await startWorker(parts, DRAIN_MS);
+    doctoring.start(bot);
     const { store, live } = parts;
     checks = {
       store: () => store.state.runs.recent({ limit: 1 }).then(() => true),
-      ...(connected ? { slack: withGrace(connected, SLACK_GRACE_MS) } : {}),
+      ...(bot ? { slack: withGrace(bot.connected, SLACK_GRACE_MS) } : {}),
     };
     log.info({ healthPort: health.port, store: store.kind }, 'ready');
     const stop = async (): Promise<void> => {
@@ -98,14 +101,16 @@ async function openParts(base: Pick<Parts, 'env' | 'log' | 'closers' | 'metrics'
   return { ...base, live, store, queues };
 }
 
-async function startBot({ env, log, live, store, queues, closers, metrics }: Parts): Promise<() => boolean> {
+async function startBot(parts: Parts, { prepare }: Pick<Doctoring, 'prepare'>): Promise<SlackBot> {
+  const { env, log, live, store, queues, closers, metrics } = parts;
   // Loaded here so that a worker holds no Slack code, and below so that a bot holds no Kubernetes code.
   const [{ createSlackBot }, { renderRun }] = await Promise.all([
     import('./slack/slack-bot.ts'),
     import('./render/run-message.ts'),
   ]);
   const { meter } = metrics;
-  const deps: BotDeps = { state: store.state, queues, jobs, config: live.current, clock: systemClock, log, meter };
+  const base = { state: store.state, queues, jobs, clock: systemClock, log };
+  const deps: BotDeps = { ...base, config: live.current, meter, prepare };
   const bot = createSlackBot({ ...slackSettings(env), apiUrl: env.SLACK_API_URL, root: env.SLACK_COMMAND }, deps);
   await bot.start();
   collectSlack(metrics, bot.connected);
@@ -124,7 +129,7 @@ async function startBot({ env, log, live, store, queues, closers, metrics }: Par
   await consumers.consume({ type: 'deadline' }, DEADLINES_AT_ONCE, (run) => atDeadline(settling, run));
   await consumers.consume({ type: 'render' }, RENDERS_AT_ONCE, (run) => publish(publishing, run));
   startSweeping({ store, queues, log, closers, keepMs: keepRunsMs(env) });
-  return bot.connected;
+  return bot;
 }
 
 type Sweeping = Pick<Parts, 'store' | 'queues' | 'log' | 'closers'> & { readonly keepMs: number };

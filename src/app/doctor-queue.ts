@@ -20,7 +20,7 @@ export type QueueDoctor = {
 /** Who works, what waits, and what is stuck. @throws OpsError StoreUnavailable, QueueUnavailable */
 export async function queueChecks(deps: QueueDoctor): Promise<readonly Check[]> {
   const { processes, clock, clusters } = deps;
-  const alive = processes.filter(({ at }) => clock.now().getTime() - Date.parse(at) < SILENT_MS);
+  const alive = aliveOf(processes, clock.now());
   const checks = [
     botsCheck(alive),
     ...clusters.map((cluster) => workersCheck(cluster, alive)),
@@ -28,6 +28,19 @@ export async function queueChecks(deps: QueueDoctor): Promise<readonly Check[]> 
   ];
   const lanes = await Promise.all(lanesOf(clusters).map((lane) => laneCheck(deps, lane)));
   return [...checks, ...lanes, await stuckCheck(deps)];
+}
+
+function aliveOf(processes: readonly Presence[], now: Date): readonly Presence[] {
+  return processes.filter(({ at }) => now.getTime() - Date.parse(at) < SILENT_MS);
+}
+
+function servingOf(cluster: ClusterName, alive: readonly Presence[]): readonly Presence[] {
+  return alive.filter(({ role, serves }) => role !== 'bot' && serves.includes(cluster));
+}
+
+/** Workers that take this cluster's runs and have left word lately. */
+export function whoServes(cluster: ClusterName, processes: readonly Presence[], now: Date): readonly Presence[] {
+  return servingOf(cluster, aliveOf(processes, now));
 }
 
 function botsCheck(alive: readonly Presence[]): Check {
@@ -41,7 +54,7 @@ function botsCheck(alive: readonly Presence[]): Check {
 function workersCheck(cluster: ClusterName, alive: readonly Presence[]): Check {
   const id = idOf('queue-workers', cluster);
   const title = `Workers for ${cluster}`;
-  const workers = alive.filter(({ role, serves }) => role !== 'bot' && serves.includes(cluster));
+  const workers = servingOf(cluster, alive);
   const why = 'a run of a cluster that nobody serves waits for ever';
   if (workers.length > 0)
     return checkOf(id, title, { verdict: 'pass', evidence: workers.map(({ process }) => process).join(', '), why });

@@ -36,6 +36,8 @@ export type SubmitDeps = {
   readonly log: Log;
   /** Where messages are to be found in a browser. */
   readonly linkTo?: LinkTo | undefined;
+  /** Done between the acknowledgement and the queue; bounds its own time and never rejects. */
+  readonly prepare?: (requested: Requested) => Promise<void>;
 };
 
 export type Request = {
@@ -221,10 +223,10 @@ async function accept(deps: SubmitDeps, requested: Omit<Requested, 'run'>): Prom
         nextStep: 'Nothing was started. Try again in a moment',
       });
     });
-    if (appended.ok) return { type: 'accepted', run, queue: () => queueRun(deps.queues, { ...requested, run }) };
+    if (appended.ok) return { type: 'accepted', run, queue: () => queueRun(deps, { ...requested, run }) };
     const [first] = await deps.state.runs.read(run, 0);
     if (first?.type === 'requested' && first.requestKey === requested.requestKey) {
-      return { type: 'accepted', run, queue: () => queueRun(deps.queues, first) };
+      return { type: 'accepted', run, queue: () => queueRun(deps, first) };
     }
   }
 }
@@ -234,7 +236,8 @@ function firstLane({ cluster }: Requested): Lane {
   return { type: 'read', cluster };
 }
 
-async function queueRun(queues: Queues, requested: Requested): Promise<void> {
+async function queueRun({ queues, prepare }: SubmitDeps, requested: Requested): Promise<void> {
+  await prepare?.(requested);
   await Promise.all([queues.add(firstLane(requested), requested.run), queues.add({ type: 'render' }, requested.run)]);
 }
 

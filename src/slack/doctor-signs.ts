@@ -1,4 +1,4 @@
-import { WebClient } from '@slack/web-api';
+import { WebClient, type WebClientOptions } from '@slack/web-api';
 import { z } from 'zod';
 import type { ChannelId, GroupId } from '../core/ids.ts';
 import type { Log } from '../core/ports.ts';
@@ -29,6 +29,8 @@ export type SlackDoor = {
   readonly botToken: string;
   readonly apiUrl: string | undefined;
   readonly log: Log;
+  /** Counts the calls, in a bot. */
+  readonly fetch?: NonNullable<WebClientOptions['fetch']>;
 };
 
 const CALL_LIMIT_MS = 1_500;
@@ -86,7 +88,10 @@ export async function tryAppToken(door: Omit<SlackDoor, 'botToken'>, appToken: s
 type Heard = { clock?: { readonly theirs: Date; readonly ours: Date }; scopes?: readonly string[] };
 
 /** A client of its own: what it hears in headers is part of the answer, and nothing it does counts against others. */
-function openClient({ botToken, apiUrl, log }: SlackDoor): { readonly client: WebClient; readonly heard: Heard } {
+function openClient({ botToken, apiUrl, log, fetch: send = fetch }: SlackDoor): {
+  readonly client: WebClient;
+  readonly heard: Heard;
+} {
   const heard: Heard = {};
   const client = new WebClient(botToken, {
     ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
@@ -94,9 +99,9 @@ function openClient({ botToken, apiUrl, log }: SlackDoor): { readonly client: We
     rejectRateLimitedCalls: true,
     timeout: CALL_LIMIT_MS,
     logger: boltLogger(log),
-    fetch: async (...args: Parameters<typeof fetch>) => {
+    fetch: async (...args: Parameters<typeof send>) => {
       const sentAt = Date.now();
-      const response = await fetch(...args);
+      const response = await send(...args);
       const theirs = new Date(response.headers.get('date') ?? Number.NaN);
       const ours = new Date((sentAt + Date.now()) / 2);
       if (!Number.isNaN(theirs.getTime())) heard.clock = { theirs, ours };

@@ -7,7 +7,7 @@ export type Heard = {
   readonly last: () => Date | undefined;
 };
 
-export type Ear = Heard & { readonly hear: (kind: HeardKind) => void };
+export type Ear = Heard & { readonly hear: (kind: HeardKind | undefined) => void };
 
 export function createEar(now: () => Date): Ear {
   const since = now();
@@ -17,7 +17,9 @@ export function createEar(now: () => Date): Ear {
     at: (kind) => times.get(kind),
     last: () =>
       [...times.values()].reduce<Date | undefined>((newest, at) => (newest && newest > at ? newest : at), undefined),
-    hear: (kind) => times.set(kind, now()),
+    hear: (kind) => {
+      if (kind !== undefined) times.set(kind, now());
+    },
   };
 }
 

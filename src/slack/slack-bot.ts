@@ -2,9 +2,13 @@ import { App } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
 import type { SubmitDeps } from '../app/submit.ts';
 import type { ChatPort } from '../core/chat.ts';
+import type { CheckGroup } from '../core/doctoring.ts';
 import { type Meter, NO_METER } from '../core/meter.ts';
 import { boltLogger } from './bolt-logger.ts';
+import type { Reach } from './doctor-checks.ts';
+import { examineSlack } from './doctor-slack.ts';
 import { createGroups } from './groups.ts';
+import { createEar, kindOf } from './heard.ts';
 import { onHome } from './home.ts';
 import { createIdentity } from './identity.ts';
 import { createLinks } from './links.ts';
@@ -31,6 +35,8 @@ export type SlackBot = {
   readonly connected: () => boolean;
   /** Where it listens in HTTP mode; undefined in Socket Mode. */
   readonly port: () => number | undefined;
+  /** What doctor asks about Slack, with this bot's own token. Never rejects. */
+  readonly examine: () => Promise<readonly CheckGroup[]>;
 };
 
 /** Groups are Slack's; the rest comes from outside. */
@@ -51,6 +57,11 @@ export function createSlackBot(config: SlackConfig, deps: BotDeps): SlackBot {
     logger: boltLogger(deps.log),
     convoStore: false,
     clientOptions,
+  });
+  const heard = createEar(deps.clock.now);
+  app.use(async ({ body, next }) => {
+    heard.hear(kindOf(body));
+    await next();
   });
   app.error(async (error) => deps.log.error({ err: error }, 'slack listener failed'));
   const publisher = new WebClient(config.botToken, {
@@ -73,7 +84,17 @@ export function createSlackBot(config: SlackConfig, deps: BotDeps): SlackBot {
     stop: transport.stop,
     connected: transport.connected,
     port: transport.port,
+    examine: () => {
+      const { botToken, apiUrl } = config;
+      const reach = (): Reach => reachOf(config, transport.connected());
+      const door = { botToken, apiUrl, log: deps.log, fetch };
+      return examineSlack({ door, config: deps.config(), reach, heard, now: deps.clock.now });
+    },
   };
+}
+
+function reachOf({ transport: { type } }: SlackConfig, isOpen: boolean): Reach {
+  return type === 'socket' ? { type, connected: isOpen } : { type, listening: isOpen };
 }
 
 function openTransport({ transport, apiUrl }: SlackConfig, deps: BotDeps): Transport {
