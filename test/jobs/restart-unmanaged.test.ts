@@ -1,13 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { restartUnmanaged } from '../../jobs/restart-unmanaged.ts';
 import { RestartWork } from '../../src/cilium/restart-work.ts';
+import type { Progress } from '../../src/core/job.ts';
 import { digestOf } from '../../src/core/plan.ts';
-import { CILIUM_ENDPOINTS, PODS } from '../../src/core/resources.ts';
+import { CILIUM_ENDPOINTS, PODS, STATEFUL_SETS } from '../../src/core/resources.ts';
 import { finish, openRestartWorld, planIn, type RestartWorld, watchedWrite } from './restart-world.ts';
 
 const SLOW = 60_000;
 const WEB = 'Deployment legacy/legacy-web';
 const DB = 'StatefulSet legacy/legacy-db';
+const STATEFUL_SET = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
 
 /** With a budget of `minAvailable` over the pods with this label. */
 function aBudget(name: string, minAvailable: number, app = 'legacy-web') {
@@ -25,6 +28,13 @@ describe('restart unmanaged, on the rehearsal cluster', () => {
     world = await openRestartWorld();
   });
   afterEach(async () => world.close());
+
+  /** What takes minutes takes seconds, once it has come so far. */
+  function inHasteOnce(isSo: (counted: Extract<Progress, { type: 'counted' }>) => boolean | undefined) {
+    return (progress: Progress): void => {
+      if (progress.type === 'counted' && isSo(progress) === true) world.clock.runAt(100);
+    };
+  }
 
   async function names(): Promise<readonly string[]> {
     const found: string[] = [];
@@ -136,13 +146,55 @@ describe('restart unmanaged, on the rehearsal cluster', () => {
       const plan = planIn(await world.plan());
       await world.fault('budget', 'blocks');
 
-      const { outcome } = await world.apply(plan);
+      const { outcome, progress } = await world.apply(
+        plan,
+        {},
+        inHasteOnce(({ detail }) => detail?.startsWith('waits: ')),
+      );
 
+      expect(progress).toContainEqual(
+        expect.objectContaining({ detail: expect.stringMatching(/^waits: PodDisruptionBudget legacy\/legacy-web/) }),
+      );
       expect(outcome).toMatchObject({
         type: 'failed',
         message: expect.stringMatching(
           /^1 of 4 pods restarted; Deployment legacy\/legacy-web: PodDisruptionBudget legacy\/legacy-web says no/,
         ),
+      });
+    },
+    SLOW,
+  );
+
+  it(
+    'names a successor that does not come up, and restarts the others meanwhile',
+    async () => {
+      const plan = planIn(await world.plan());
+      const { spec, ...rest } = z
+        .looseObject({ spec: z.looseObject({ template: z.looseObject({ spec: z.looseObject({}) }) }) })
+        .parse(
+          await world.port.get(STATEFUL_SETS, { namespace: 'legacy', name: 'legacy-db' }, AbortSignal.timeout(5_000)),
+        );
+      const template = { ...spec.template, spec: { ...spec.template.spec, nodeSelector: { disk: 'none-has-it' } } };
+      await world.put({ ...rest, ...STATEFUL_SET, spec: { ...spec, template, updateStrategy: { type: 'OnDelete' } } });
+
+      const { outcome } = await world.apply(
+        plan,
+        {},
+        inHasteOnce(({ done, total }) => done === 3 && total === 3),
+      );
+
+      expect(outcome).toMatchObject({
+        type: 'failed',
+        message: `3 of 4 pods restarted; ${DB}: successors did not come back within 5 min: legacy-db-0 (not ready, no CiliumEndpoint)`,
+        report: {
+          findings: [{ mark: 'fail', text: expect.stringContaining('legacy-db-0') }],
+          table: {
+            rows: [
+              [WEB, '3/3', expect.any(String)],
+              [DB, '0/1', expect.any(String)],
+            ],
+          },
+        },
       });
     },
     SLOW,

@@ -1,6 +1,5 @@
 import { restartUnmanaged } from '../../jobs/restart-unmanaged.ts';
 import type { ClusterWritePort, HelmPort } from '../../src/core/change-ports.ts';
-import type { Clock } from '../../src/core/clock.ts';
 import { RunId, UserId } from '../../src/core/ids.ts';
 import type { ChangeContext, JobResult, JobRun, Planned, Progress } from '../../src/core/job.ts';
 import { Plan } from '../../src/core/plan.ts';
@@ -23,7 +22,7 @@ const SPEED = 10;
 /** The rehearsal cluster as the worker's own account sees it, time running fast. */
 export async function openRestartWorld(start: Parameters<typeof startRehearsalCluster>[0] = {}) {
   const open: OpenRehearsal = await openRehearsalCluster({ context: 'chatops', start: { speed: SPEED, ...start } });
-  const clock: Clock = fastClock(SPEED);
+  const clock = fastClock(SPEED);
   const control = async (path: string, body: object, method = 'POST'): Promise<void> => {
     const answer = await fetch(`${open.rehearsal.controlUrl}${path}`, { method, body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
@@ -45,6 +44,7 @@ export async function openRestartWorld(start: Parameters<typeof startRehearsalCl
   });
   return {
     ...open,
+    clock,
     context,
     fault: (id: string, value: string) => control('/faults', { id, value }),
     put: (object: object) => control('/objects', { object }),
@@ -56,17 +56,22 @@ export async function openRestartWorld(start: Parameters<typeof startRehearsalCl
         if (next.done) return next.value;
       }
     },
-    apply: (plan: Plan, more: Partial<ChangeContext> = {}) => finish(restartUnmanaged.apply(plan, context(more))),
+    apply: (plan: Plan, more: Partial<ChangeContext> = {}, on?: (progress: Progress) => void) =>
+      finish(restartUnmanaged.apply(plan, context(more)), on),
   };
 }
 export type RestartWorld = Awaited<ReturnType<typeof openRestartWorld>>;
 
-export async function finish(run: JobRun): Promise<JobResult & { readonly progress: readonly Progress[] }> {
+export async function finish(
+  run: JobRun,
+  on: (progress: Progress) => void = () => undefined,
+): Promise<JobResult & { readonly progress: readonly Progress[] }> {
   const progress: Progress[] = [];
   for (;;) {
     const next = await run.next();
     if (next.done) return { ...next.value, progress };
     progress.push(next.value);
+    on(next.value);
   }
 }
 
