@@ -11,6 +11,8 @@ const USAGE = `cilium-chatops: operate Cilium on Kubernetes
                      [--output json]      the result for machines, on stdout
                      [--yes <digest>]     apply this plan; without it a change only shows its plan
   cilium-chatops run help                 the commands
+  cilium-chatops doctor [cluster]         whether settings, Slack, store, queue and clusters are well, and how to mend it
+                     [--output json]      the same for machines
   cilium-chatops config check [file]      whether chatops.yaml is usable, and what it allows
   cilium-chatops config schema            its JSON schema
   cilium-chatops state                    start the embedded state store of DATA_DIR and hold it
@@ -23,6 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(USAGE);
     return verb === undefined ? 2 : 0;
   }
+  // Says itself what is wrong with the environment.
+  if (verb === 'doctor') return askDoctor(rest);
   const env = readEnv(process.env);
   if (verb === 'serve') return serveUntilStopped(env);
   if (verb === 'run') return runInTerminal(rest, env);
@@ -71,16 +75,25 @@ async function holdState(env: ReturnType<typeof readEnv>): Promise<number> {
 
 async function runInTerminal(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {
   const { runHere } = await import('./run-here.ts');
+  return runHere(words, env, openTerminal(), createLog(process.env['LOG_LEVEL'] ?? 'error', 'terminal'));
+}
+
+async function askDoctor(words: readonly string[]): Promise<number> {
+  const { doctorHere } = await import('./doctor.ts');
+  // What it finds it says itself; the log would say it again.
+  return doctorHere(words, process.env, openTerminal(), createLog(process.env['LOG_LEVEL'] ?? 'silent', 'doctor'));
+}
+
+function openTerminal() {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Error('interrupted')));
-  const terminal = {
+  return {
     out: (text: string) => console.log(text),
     err: (text: string) => console.error(text),
     columns: process.stdout.isTTY ? process.stdout.columns : 100,
     color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
     signal: stop.signal,
   };
-  return runHere(words, env, terminal, createLog(process.env['LOG_LEVEL'] ?? 'error', 'terminal'));
 }
 
 /** A second signal ends the process at once: whoever asks twice means it. */
