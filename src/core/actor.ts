@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ChannelId, UserId } from './ids.ts';
+import { ScheduleName } from './schedule.ts';
 
 /** Who asked or voted, with enough to explain a disputed click later: the ids, not a display name. */
 export const Actor = z
@@ -22,6 +23,8 @@ export const Origin = z
       threadTs: z.string().max(40).optional(),
       via: z.enum(['slash', 'mention', 'button']),
     }),
+    /** Nobody asked: its outcome is said in this channel when it is not what it was the last time. */
+    z.object({ type: z.literal('schedule'), schedule: ScheduleName, channel: ChannelId }),
     z.object({ type: z.literal('terminal') }),
   ])
   .readonly();

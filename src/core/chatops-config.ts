@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Origin } from './actor.ts';
 import { ChannelId, ClusterName } from './ids.ts';
 import { Policy } from './policy.ts';
+import { Schedules } from './schedule.ts';
 
 /** `chatops.yaml`: which clusters there are and who may do what with them. Everything not allowed is denied. */
 const Cluster = z
@@ -30,12 +31,17 @@ export const ChatopsConfig = z
   .strictObject({
     clusters: z.array(Cluster).min(1).max(50),
     policy: Policy.prefault({}).describe('Who may change what. Without it nothing can be changed from Slack'),
+    schedules: Schedules.default([]).describe('Commands that only look, again and again; a message only on a change'),
   })
-  .superRefine(({ clusters, policy }, context) => {
+  .superRefine(({ clusters, policy, schedules }, context) => {
     const names: readonly string[] = clusters.map((cluster) => cluster.name);
     const problem = (path: PropertyKey[], message: string): void => context.addIssue({ code: 'custom', path, message });
     names.forEach((name, at) => {
       if (names.indexOf(name) < at) problem(['clusters', at, 'name'], `two clusters are called ${name}`);
+    });
+    const called = schedules.map((schedule) => schedule.name);
+    called.forEach((name, at) => {
+      if (called.indexOf(name) < at) problem(['schedules', at, 'name'], `two schedules are called ${name}: name them`);
     });
     // A rule for a cluster that is not there would never fit, and nobody would know why.
     policy.rules.forEach((rule, at) => {

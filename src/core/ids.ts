@@ -9,15 +9,20 @@ export const RunId = z
   .brand<'RunId'>();
 export type RunId = z.infer<typeof RunId>;
 
-/** Slack user ids are U… or W… (Enterprise Grid); a terminal user is `local:<login>`. */
+/** Slack user ids are U… or W… (Enterprise Grid); a terminal user is `local:<login>`, and a schedule `schedule:<name>`. */
 export const UserId = z
   .string()
   .regex(
-    /^([UW][A-Z0-9]{2,20}|local:[\w.@-]{1,64})$/,
+    /^([UW][A-Z0-9]{2,20}|local:[\w.@-]{1,64}|schedule:[a-z0-9-]{1,40})$/,
     'a user id looks like U0123ABCD: it is in the profile, not the name',
   )
   .brand<'UserId'>();
 export type UserId = z.infer<typeof UserId>;
+
+/** Whether Slack knows this person: only then can they be mentioned, or told something. */
+export function isSlackUser(user: UserId): boolean {
+  return !user.includes(':');
+}
 
 /** A Slack user group. */
 export const GroupId = z

@@ -16,7 +16,7 @@ export const MaintenanceWindow = z
   .readonly();
 export type MaintenanceWindow = z.infer<typeof MaintenanceWindow>;
 
-function isTimeZone(name: string): boolean {
+export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en-GB', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {

@@ -1,6 +1,7 @@
 import type { RunEvent } from './events.ts';
 import type { ClusterName, GroupId, RunId, UserId } from './ids.ts';
 import type { Resource } from './resources.ts';
+import type { Rhythm, ScheduleName } from './schedule.ts';
 
 /** Structured log: constant message, fields beside it. Secrets are redacted at the logger. */
 export type Log = Readonly<
@@ -26,6 +27,8 @@ export type RunStore = {
   }) => Promise<readonly { readonly run: RunId; readonly changedAt: Date }[]>;
   /** Removes runs (events, and blobs named `<run>/…`) whose last event is older. Returns how many; at most `limit`. */
   readonly prune: (olderThan: Date, limit: number) => Promise<number>;
+  /** Removes one run with its blobs, as `prune` does. */
+  readonly remove: (run: RunId) => Promise<void>;
 };
 
 /** Small keyed bytes beside the runs: artifacts (≤ 1 MiB), and what the bot last sent to Slack for a run. */
@@ -51,7 +54,9 @@ export type Lane =
   | { readonly type: 'read'; readonly cluster: ClusterName }
   | { readonly type: 'change'; readonly cluster: ClusterName }
   | { readonly type: 'deadline' }
-  | { readonly type: 'render' };
+  | { readonly type: 'render' }
+  /** Ticks of schedules, over all replicas one at a time. */
+  | { readonly type: 'schedule' };
 
 /** What a processor says at its end. `later` puts the same job back without using it up; `returned` hands it to others. */
 export type Processed =
@@ -105,7 +110,22 @@ export type QueueConnection =
 /** `release` takes nothing more from the lane here; what is under way goes on, and is waited for. */
 export type Consuming = { readonly release: () => Promise<void> };
 
+/** What ticks, and how often. */
+export type Ticking = { readonly name: ScheduleName; readonly rhythm: Rhythm };
+
+export type Ticks = {
+  /** From now on exactly these tick. One that ticks in the same way already is left alone. Intervals are counted from the epoch. */
+  readonly put: (all: readonly Ticking[]) => Promise<void>;
+  /** When each ticks next. @throws OpsError QueueUnavailable */
+  readonly next: () => Promise<ReadonlyMap<string, Date>>;
+};
+
+/** `at` is the time it was to tick at, the same for every redelivery of that tick. */
+export type TickProcessor = (schedule: ScheduleName, at: Date) => Promise<Processed>;
+
 export type Consumers = {
+  /** One tick at a time, over all processes. */
+  readonly consumeTicks: (processor: TickProcessor) => Promise<Consuming>;
   readonly consume: (lane: Lane, concurrency: number, processor: Processor) => Promise<Consuming>;
   /** Stops intake, aborts what runs with `shutdown`, waits at most `drainMs` for the processors to hand back. */
   readonly close: (drainMs: number) => Promise<void>;

@@ -3,6 +3,7 @@ import {
   createPostgresBackend,
   createPostgresRelayBackend,
   type Job,
+  type JobSchedulerJson,
   type JobType,
   type PgPool,
   Queue,
@@ -13,14 +14,16 @@ import {
   withBackend,
 } from 'bullmq';
 import type { Lane, QueueConnection } from '../core/ports.ts';
+import type { Rhythm } from '../core/schedule.ts';
 
 /*
  * BullMQ's classes on either backend, behind narrow types of our own: its generics differ per backend. The casts below
  * are the one place where an opaque client of the store becomes BullMQ's again.
  */
 
-export type RunJob = { readonly run: string };
-export type QueuedJob = Pick<Job<RunJob>, 'id' | 'data' | 'moveToDelayed' | 'moveToWait'>;
+/** A run to look at, or a schedule that ticks. */
+export type QueuedData = { readonly run?: string; readonly schedule?: string };
+export type QueuedJob = Pick<Job<QueuedData>, 'id' | 'data' | 'timestamp' | 'moveToDelayed' | 'moveToWait'>;
 
 type AddOptions = {
   readonly jobId?: string;
@@ -29,15 +32,20 @@ type AddOptions = {
 };
 
 export type LaneQueue = {
-  readonly add: (lane: Lane, job: RunJob, options: AddOptions) => Promise<void>;
+  readonly add: (lane: Lane, job: QueuedData, options: AddOptions) => Promise<void>;
   /** Starts the deduplicated job of this id now if it is waiting for its time. */
   readonly hurry: (deduplicationId: string) => Promise<void>;
   readonly counts: (types: readonly JobType[]) => Promise<Readonly<Record<string, number>>>;
   /** When the job was added that waits longest; those that wait for their time are not meant. */
   readonly oldestAt: () => Promise<Date | undefined>;
   readonly setGlobalConcurrency: (limit: number) => Promise<void>;
+  readonly schedulers: () => Promise<readonly Scheduler[]>;
+  readonly putScheduler: (name: string, rhythm: Rhythm) => Promise<void>;
+  readonly dropScheduler: (name: string) => Promise<void>;
   readonly close: () => Promise<void>;
 };
+
+export type Scheduler = Pick<JobSchedulerJson, 'key' | 'every' | 'pattern' | 'tz' | 'next'>;
 
 export type LaneWorker = Pick<Worker, 'cancelJob' | 'close'>;
 
@@ -106,11 +114,14 @@ function onRedis(connection: Extract<QueueConnection, { kind: 'redis' }>, audien
   return {
     openQueue: (lane, onError) => {
       const client = audience === 'person' ? (connection.failFast as ConnectionOptions) : patient();
-      return toLaneQueue(new Queue<RunJob>(queueName(lane), { connection: client, prefix, streams: STREAMS }), onError);
+      return toLaneQueue(
+        new Queue<QueuedData>(queueName(lane), { connection: client, prefix, streams: STREAMS }),
+        onError,
+      );
     },
     openWorker: async (lane, settings) => {
       const options = { ...workerOptions(settings), connection: patient(), prefix };
-      return started(new Worker<RunJob>(queueName(lane), settings.processor, options), settings.onError);
+      return started(new Worker<QueuedData>(queueName(lane), settings.processor, options), settings.onError);
     },
     openRelay: (onError) => {
       const relay = new Relay<unknown>({ connection: patient(), prefix, namespace: 'cancel' });
@@ -133,10 +144,10 @@ async function onPostgres({ openPool }: Extract<QueueConnection, { kind: 'postgr
   await migrate(shared);
   return {
     openQueue: (lane, onError) =>
-      toLaneQueue(new Postgres.Queue<RunJob>(queueName(lane), { connection: shared, streams: STREAMS }), onError),
+      toLaneQueue(new Postgres.Queue<QueuedData>(queueName(lane), { connection: shared, streams: STREAMS }), onError),
     openWorker: async (lane, settings) => {
       const options = { ...workerOptions(settings), connection: pool() };
-      return started(new Postgres.Worker<RunJob>(queueName(lane), settings.processor, options), settings.onError);
+      return started(new Postgres.Worker<QueuedData>(queueName(lane), settings.processor, options), settings.onError);
     },
     openRelay: (onError) => {
       const backend = createPostgresRelayBackend as (options: {
@@ -162,12 +173,15 @@ async function migrate(pool: PgPool): Promise<void> {
 }
 
 type AnyQueue = {
-  add: (name: string, job: RunJob, options: object) => Promise<unknown>;
+  add: (name: string, job: QueuedData, options: object) => Promise<unknown>;
   getDeduplicationJobId: (id: string) => Promise<string | null | undefined>;
   getJob: (id: string) => Promise<Pick<Job, 'isDelayed' | 'promote'> | undefined>;
   getJobCounts: (...types: JobType[]) => Promise<Record<string, number>>;
   getJobs: (types: JobType[], start: number, end: number, asc: boolean) => Promise<readonly Pick<Job, 'timestamp'>[]>;
   setGlobalConcurrency: (limit: number) => Promise<unknown>;
+  getJobSchedulers: () => Promise<readonly Scheduler[]>;
+  upsertJobScheduler: (id: string, repeat: object, template: object) => Promise<unknown>;
+  removeJobScheduler: (id: string) => Promise<unknown>;
   on: (event: 'error', listener: (error: Error) => void) => unknown;
   close: () => Promise<void>;
 };
@@ -192,8 +206,29 @@ function toLaneQueue(queue: AnyQueue, onError: (error: Error) => void): LaneQueu
     setGlobalConcurrency: async (limit) => {
       await queue.setGlobalConcurrency(limit);
     },
+    schedulers: () => queue.getJobSchedulers(),
+    putScheduler: async (name, rhythm) => {
+      await queue.upsertJobScheduler(name, repeatOf(rhythm), {
+        name: 'schedule',
+        data: { schedule: name },
+        opts: KEPT_UNTIL_DONE,
+      });
+    },
+    dropScheduler: async (name) => {
+      await queue.removeJobScheduler(name);
+    },
     close: () => queue.close(),
   };
+}
+
+/**
+ * Ticks are at whole multiples of their interval: replicas that put the same schedule at the same time then mean the
+ * same tick. Left to itself each would add one for its own now, on Postgres both of them.
+ */
+function repeatOf(rhythm: Rhythm): object {
+  if ('cron' in rhythm) return { pattern: rhythm.cron, tz: rhythm.timeZone };
+  const { everyMs } = rhythm;
+  return { every: everyMs, startDate: Math.ceil(Date.now() / everyMs) * everyMs };
 }
 
 type AnyWorker = LaneWorker & {

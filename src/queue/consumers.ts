@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { within } from '../core/deadline.ts';
 import { RunId } from '../core/ids.ts';
-import type { Consumers, Log, QueueConnection } from '../core/ports.ts';
+import type { Consumers, Consuming, Lane, Log, QueueConnection } from '../core/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
-import { type Bull, type LaneWorker, openBull, type Timing } from './bull.ts';
-import { toBullProcessor } from './processing.ts';
+import { type Bull, type LaneWorker, openBull, type QueuedJob, type Timing } from './bull.ts';
+import { runTask, type Task, tickTask, toBullProcessor } from './processing.ts';
 
 export type ConsumerOptions = {
   readonly log: Log;
@@ -16,7 +16,7 @@ const GOODBYE_MS = 1_000;
 const TIMING: Timing = { lockMs: 15_000, stalledCheckMs: 5_000 };
 
 /**
- * The consuming side. Waits while the store is away. A `change` lane runs one job at a time over all processes: the
+ * The consuming side. Waits while the store is away. The lanes `change` and `schedule` run one job at a time over all processes: the
  * limit is kept in the store, and set by whoever consumes.
  */
 export async function createConsumers(connection: QueueConnection, options: ConsumerOptions): Promise<Consumers> {
@@ -35,20 +35,23 @@ export async function createConsumers(connection: QueueConnection, options: Cons
     if (run.success) for (const worker of workers) worker.cancelJob(run.data, 'person');
   });
 
+  async function consume(lane: Lane, concurrency: number, taskOf: (job: QueuedJob) => Task): Promise<Consuming> {
+    if (lane.type === 'change' || lane.type === 'schedule') await limitToOne(bull, lane, onError);
+    const processor = toBullProcessor({ taskOf, shutdown: shutdown.signal, abandon: abandon.signal, log });
+    const worker = await bull.openWorker(lane, { concurrency, timing, processor, onError });
+    workers.push(worker);
+    return {
+      release: async () => {
+        await worker.close();
+        // Not before: a shutdown in between has to reach what is still under way.
+        workers.splice(workers.indexOf(worker), 1);
+      },
+    };
+  }
+
   return {
-    consume: async (lane, concurrency, processor) => {
-      if (lane.type === 'change') await limitToOne(bull, lane, onError);
-      const wrapped = toBullProcessor({ processor, shutdown: shutdown.signal, abandon: abandon.signal, log });
-      const worker = await bull.openWorker(lane, { concurrency, timing, processor: wrapped, onError });
-      workers.push(worker);
-      return {
-        release: async () => {
-          await worker.close();
-          // Not before: a shutdown in between has to reach what is still under way.
-          workers.splice(workers.indexOf(worker), 1);
-        },
-      };
-    },
+    consume: (lane, concurrency, processor) => consume(lane, concurrency, runTask(processor)),
+    consumeTicks: (processor) => consume({ type: 'schedule' }, 1, tickTask(processor)),
     close: async (drainMs) => {
       const closed = Promise.all(workers.map((worker) => worker.close()));
       shutdown.abort();

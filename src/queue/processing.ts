@@ -1,15 +1,23 @@
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import { OpsError } from '../core/errors.ts';
 import { RunId } from '../core/ids.ts';
-import type { CancelReason, Log, Processed, Processor } from '../core/ports.ts';
+import type { CancelReason, Log, Processed, Processor, TickProcessor } from '../core/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
+import { ScheduleName } from '../core/schedule.ts';
 import type { BullProcessor, QueuedJob } from './bull.ts';
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 
+/** What one job asks for. `id` is the same for each delivery of the same work; `said` stands in the log. */
+export type Task = {
+  readonly id: string;
+  readonly said: Readonly<Record<string, string>>;
+  readonly perform: (signal: AbortSignal) => Promise<Processed>;
+};
+
 export type ProcessingDeps = {
-  readonly processor: Processor;
+  readonly taskOf: (job: QueuedJob) => Task;
   /** Aborts when this process begins to shut down: processors hand back. */
   readonly shutdown: AbortSignal;
   /** Aborts when the time for that is over: nobody waits for the processors any more. */
@@ -18,22 +26,22 @@ export type ProcessingDeps = {
 };
 
 /** A processor of ours as BullMQ wants it: what it says becomes a move of the job, and no error uses the job up. */
-export function toBullProcessor({ processor, shutdown, abandon, log }: ProcessingDeps): BullProcessor {
-  // How often each run has thrown in a row. In this process only: after a crash the backoff begins anew.
-  const failures = new Map<RunId, number>();
+export function toBullProcessor({ taskOf, shutdown, abandon, log }: ProcessingDeps): BullProcessor {
+  // How often each task has thrown in a row. In this process only: after a crash the backoff begins anew.
+  const failures = new Map<string, number>();
 
-  async function processed(run: RunId, signal: AbortSignal): Promise<Processed> {
+  async function processed({ id, said, perform }: Task, signal: AbortSignal): Promise<Processed> {
     try {
-      const said = await processor(run, signal);
-      failures.delete(run);
-      return said;
+      const answer = await perform(signal);
+      failures.delete(id);
+      return answer;
     } catch (thrown: unknown) {
       if (isReason(signal.reason, 'lock-lost')) return { type: 'done' };
       if (isReason(signal.reason, 'shutdown')) return { type: 'returned' };
-      const count = failures.get(run) ?? 0;
-      failures.set(run, count + 1);
+      const count = failures.get(id) ?? 0;
+      failures.set(id, count + 1);
       const afterMs = retryAfterMs(count, thrown);
-      log.warn({ err: loggable(thrown), run, failures: count + 1, afterMs }, 'processor failed, will try again');
+      log.warn({ err: loggable(thrown), ...said, failures: count + 1, afterMs }, 'processor failed, will try again');
       return { type: 'later', afterMs };
     }
   }
@@ -42,11 +50,11 @@ export function toBullProcessor({ processor, shutdown, abandon, log }: Processin
   return async (job: QueuedJob, token: string | undefined, cancel: AbortSignal | undefined): Promise<void> => {
     // A fetch that was under way when the shutdown began may still bring a job: somebody else's.
     if (shutdown.aborted) return move(job, token, { type: 'returned' });
-    const run = runOf(job);
+    const task = taskOf(job);
     const aborts = createAborts(cancel, shutdown);
     const abandoned = rejectOn(abandon);
     try {
-      await move(job, token, await Promise.race([processed(run, aborts.signal), abandoned.rejection]));
+      await move(job, token, await Promise.race([processed(task, aborts.signal), abandoned.rejection]));
     } finally {
       aborts.release();
       abandoned.release();
@@ -54,10 +62,23 @@ export function toBullProcessor({ processor, shutdown, abandon, log }: Processin
   };
 }
 
-function runOf(job: QueuedJob): RunId {
-  const run = RunId.safeParse(job.data.run);
-  if (!run.success) throw new UnrecoverableError('a job that names no run');
-  return run.data;
+export function runTask(processor: Processor): (job: QueuedJob) => Task {
+  return (job) => {
+    const run = RunId.safeParse(job.data.run);
+    if (!run.success) throw new UnrecoverableError('a job that names no run');
+    return { id: run.data, said: { run: run.data }, perform: (signal) => processor(run.data, signal) };
+  };
+}
+
+export function tickTask(processor: TickProcessor): (job: QueuedJob) => Task {
+  return (job) => {
+    const name = ScheduleName.safeParse(job.data.schedule);
+    if (!name.success) throw new UnrecoverableError('a tick of no schedule');
+    // `repeat:<scheduler>:<ms>` is the id BullMQ gives to a tick.
+    const plannedMs = Number(/:(\d{10,})$/.exec(job.id ?? '')?.[1] ?? job.timestamp);
+    const perform = (): Promise<Processed> => processor(name.data, new Date(plannedMs));
+    return { id: `${name.data} ${plannedMs}`, said: { schedule: name.data }, perform };
+  };
 }
 
 async function move(job: QueuedJob, token: string | undefined, said: Processed): Promise<void> {

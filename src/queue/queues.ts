@@ -1,13 +1,14 @@
 import { within } from '../core/deadline.ts';
 import type { RunId } from '../core/ids.ts';
-import type { Lane, Log, QueueConnection, Queues } from '../core/ports.ts';
+import type { Lane, Log, QueueConnection, Queues, Ticks } from '../core/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
 import { type Bull, type LaneQueue, openBull, queueName } from './bull.ts';
 import { answered } from './queue-errors.ts';
+import { createTicks } from './ticks.ts';
 
 const GOODBYE_MS = 1_000;
 
-export type OpenQueues = Queues & { readonly close: () => Promise<void> };
+export type OpenQueues = Queues & { readonly ticks: Ticks; readonly close: () => Promise<void> };
 
 type Relay = ReturnType<Bull['openRelay']>;
 
@@ -56,6 +57,7 @@ export async function createQueues(connection: QueueConnection, { log }: { reado
         const waiting = Object.values(others).reduce((sum, each) => sum + each, 0);
         return { waiting, active, ...(oldestAt === undefined ? {} : { oldestAt }) };
       }),
+    ticks: createTicks((work) => lanes.use({ type: 'schedule' }, work)),
     close: async () => {
       // Without the store these would wait for its return; closing the store ends their clients.
       const closed = Promise.all([relay?.close(), lanes.close()]).then(() => bull.close());

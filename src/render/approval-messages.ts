@@ -1,5 +1,5 @@
 import type { Actor } from '../core/actor.ts';
-import type { UserId } from '../core/ids.ts';
+import { isSlackUser, type UserId } from '../core/ids.ts';
 import type { Run } from '../core/run.ts';
 import { bold, type Line, text, time, who } from './lines.ts';
 import { outcomeHead } from './outcome-head.ts';
@@ -49,7 +49,7 @@ function outcomeDirects(run: Run): readonly DirectMessage[] {
   const { lines } = outcomeHead(run, run.now.outcome);
   const message = simple(run, [...lines.slice(0, 4), ...where(run)]);
   return concerned(run)
-    .filter((by) => !by.user.startsWith('local:'))
+    .filter((by) => isSlackUser(by.user))
     .map((by) => ({ key: `ended-${by.user}`, user: by.user, message }));
 }
 

@@ -1,6 +1,6 @@
 import type { RichTextBlock, RichTextElement, RichTextSection, SectionBlock } from '@slack/types';
 import type { Actor } from '../core/actor.ts';
-import type { GroupId } from '../core/ids.ts';
+import { type GroupId, isSlackUser } from '../core/ids.ts';
 import { cutLines, literal, mrkdwn, mrkdwnCode, oneLine, truncate } from './escape.ts';
 import { LIMITS } from './slack-message.ts';
 
@@ -133,9 +133,9 @@ export function boldMrkdwn(value: string): string {
   return inside === '' ? '' : `*${inside}*`;
 }
 
-/** The id was validated when the event was read; someone in a terminal is a login name and no mention. */
+/** The id was validated when the event was read; a login of a terminal or a schedule is no mention. */
 export function personMrkdwn(by: Pick<Actor, 'user'>): string {
-  return by.user.startsWith('local:') ? mrkdwn(by.user.slice('local:'.length)) : `<@${by.user}>`;
+  return isSlackUser(by.user) ? `<@${by.user}>` : mrkdwn(by.user.replace(/^local:/, '').replace(':', ' '));
 }
 
 /** In the reader's own zone; where a client cannot, UTC. */

@@ -68,5 +68,5 @@ function labelled(label: string, value: string | undefined): readonly string[] {
 }
 
 function nameOf(by: Actor): string {
-  return by.user.replace(/^local:/, '');
+  return by.user.replace(/^local:/, '').replace(':', ' ');
 }

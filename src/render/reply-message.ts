@@ -1,7 +1,8 @@
+import { isSlackUser } from '../core/ids.ts';
 import type { Reply } from '../core/reply.ts';
 import { nextButtons } from './buttons.ts';
 import { cut } from './escape.ts';
-import { bold, code, type Line, linesBlock, type Span, text, toFallback } from './lines.ts';
+import { bold, code, type Line, linesBlock, link, type Span, text, time, toFallback } from './lines.ts';
 import { MARK_SYMBOL } from './marks.ts';
 import { plural } from './numbers.ts';
 import { LIMITS, type MessageBlock, type SlackMessage, sizeOf } from './slack-message.ts';
@@ -18,7 +19,7 @@ export function renderReply(reply: Reply): SlackMessage {
     const more: readonly Line[] = hidden === 0 ? [] : [[text(`${plural(hidden, 'more line')} not shown`)]];
     const lines = [first, ...rest.slice(0, shown), ...more];
     const blocks: MessageBlock[] = [
-      linesBlock(lines),
+      ...parts(lines, reply.lines).map(linesBlock),
       ...(buttons.length === 0 ? [] : [{ type: 'actions' as const, elements: [...buttons] }]),
     ];
     const words = lines.map(toFallback).join('\n');
@@ -27,14 +28,27 @@ export function renderReply(reply: Reply): SlackMessage {
   }
 }
 
+/** A title begins a block of its own: one block has a limit, and a gap above it. */
+function parts(lines: readonly Line[], of: Reply['lines']): readonly (readonly Line[])[] {
+  const found: Line[][] = [[]];
+  lines.forEach((line, at) => {
+    if (at > 0 && of[at - 1]?.title !== undefined) found.push([]);
+    found.at(-1)?.push(line);
+  });
+  return found;
+}
+
 type Named = (said: string, plain: (part: string) => Span) => readonly Span[];
 
-function lineOf({ label, code: typed, text: said }: Reply['lines'][number], named: Named): Line {
-  const words = typed === undefined ? said : `  ${said ?? ''}`;
+function lineOf({ title, label, code: typed, at, text: said, url }: Reply['lines'][number], named: Named): Line {
+  const before = title !== undefined || typed !== undefined || at !== undefined;
   return [
+    ...(title === undefined ? [] : [bold(title, 60)]),
     ...(label === undefined ? [] : [text(`${label}  `, 60)]),
-    ...(typed === undefined ? [] : [code(typed, 300)]),
-    ...(said === undefined || words === undefined ? [] : named(words, (part) => text(part, 600))),
+    ...(typed === undefined ? [] : [...(title === undefined ? [] : [text('  ')]), code(typed, 300)]),
+    ...(at === undefined ? [] : [text('  '), time(at, '{date_short_pretty} {time}')]),
+    ...(said === undefined ? [] : named(before ? `  ${said}` : said, (part) => text(part, 600))),
+    ...link(url, 'thread'),
   ];
 }
 
@@ -42,9 +56,7 @@ function lineOf({ label, code: typed, text: said }: Reply['lines'][number], name
 function namesIn(people: Reply['people']): Named {
   const { users = [], groups = [] } = people ?? {};
   const spans = new Map<string, Span>([
-    ...users
-      .filter((user) => !user.startsWith('local:'))
-      .map((user) => [user, { type: 'user', by: { user } }] as const),
+    ...users.filter(isSlackUser).map((user) => [user, { type: 'user', by: { user } }] as const),
     ...groups.map((id) => [id, { type: 'group', id }] as const),
   ]);
   if (spans.size === 0) return (said, plain) => [plain(said)];

@@ -32,6 +32,10 @@ with old as (
 )
 delete from chatops.run where run in (select run from old)`;
 
+const REMOVE = `
+with blobs as (delete from chatops.blob where run = $1)
+delete from chatops.run where run = $1`;
+
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /** The state on Postgres; see `postgres-schema.ts` for its tables. */
@@ -82,6 +86,10 @@ function createRuns({ pool, log }: Deps): RunStore {
         await pool.query('delete from chatops.blob where expires_at < now()');
         const { rowCount } = await pool.query(PRUNE, [olderThan, limit]);
         return rowCount ?? 0;
+      }),
+    remove: (run) =>
+      guarded('remove the run', async () => {
+        await pool.query(REMOVE, [run]);
       }),
   };
 }

@@ -19,6 +19,13 @@ for _, run in ipairs(runs) do
 end
 return #runs`;
 
+/** KEYS index · ARGV prefix, run → 1 when there was one; its events and blobs go with it */
+export const REMOVE = `
+local blobs = ARGV[1] .. ':blobs:' .. ARGV[2]
+for _, key in ipairs(redis.call('SMEMBERS', blobs)) do redis.call('UNLINK', ARGV[1] .. ':blob:' .. key) end
+redis.call('UNLINK', blobs, ARGV[1] .. ':run:' .. ARGV[2])
+return redis.call('ZREM', KEYS[1], ARGV[2])`;
+
 /** KEYS takes · ARGV limit, window (ms) → 0 when taken, else ms to wait. The server's clock, so all processes agree. */
 export const TAKE = `
 local time = redis.call('TIME')

@@ -4,7 +4,7 @@ import type { RunEvent } from '../core/events.ts';
 import { RunId } from '../core/ids.ts';
 import type { BlobStore, Budget, Log, RunStore, State } from '../core/ports.ts';
 import { checkBlobSize, PREFIX, runOfBlob } from './keys.ts';
-import { APPEND, PRUNE, TAKE } from './redis-scripts.ts';
+import { APPEND, PRUNE, REMOVE, TAKE } from './redis-scripts.ts';
 import { guarded } from './store-errors.ts';
 import { understood } from './stored-events.ts';
 
@@ -17,6 +17,7 @@ declare module 'ioredis' {
     chatopsPrune: (
       ...args: [index: string, prefix: string, olderThanMs: number, limit: number]
     ) => Result<number, Context>;
+    chatopsRemove: (...args: [index: string, prefix: string, run: string]) => Result<number, Context>;
     chatopsTake: (...args: [takes: string, limit: number, windowMs: number]) => Result<number, Context>;
   }
 }
@@ -41,6 +42,7 @@ const blobsOf = (run: RunId): string => `${PREFIX}:blobs:${run}`;
 export function createRedisState({ redis, log }: Deps): State {
   redis.defineCommand('chatopsAppend', { numberOfKeys: 2, lua: APPEND });
   redis.defineCommand('chatopsPrune', { numberOfKeys: 1, lua: PRUNE });
+  redis.defineCommand('chatopsRemove', { numberOfKeys: 1, lua: REMOVE });
   redis.defineCommand('chatopsTake', { numberOfKeys: 1, lua: TAKE });
   return { runs: createRuns({ redis, log }), blobs: createBlobs(redis), budget: createBudget(redis) };
 }
@@ -71,6 +73,10 @@ function createRuns({ redis, log }: Deps): RunStore {
       }),
     prune: (olderThan, limit) =>
       guarded('remove old runs', () => redis.chatopsPrune(INDEX, PREFIX, olderThan.getTime(), limit)),
+    remove: (run) =>
+      guarded('remove the run', async () => {
+        await redis.chatopsRemove(INDEX, PREFIX, run);
+      }),
   };
 }
 

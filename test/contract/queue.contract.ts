@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ClusterName, type RunId } from '../../src/core/ids.ts';
 import type { Consumers, Lane, Processed } from '../../src/core/ports.ts';
+import { ScheduleName } from '../../src/core/schedule.ts';
 import { createConsumers } from '../../src/queue/consumers.ts';
 import { createQueues, type OpenQueues } from '../../src/queue/queues.ts';
 import { type OpenState, openState } from '../../src/store/open-state.ts';
@@ -63,6 +64,7 @@ export function queueContract(name: string, start: () => Promise<QueueServer>): 
     rendering(world);
     counting(world);
     reminding(world);
+    ticking(world);
     exclusion(world);
     cancelling(world);
     closing(world);
@@ -292,6 +294,70 @@ function counting({ queues }: World): void {
     expect(oldestAt?.getTime()).toBeGreaterThanOrEqual(before);
     expect(oldestAt?.getTime()).toBeLessThanOrEqual(between);
     expect(await queue.depth(aLane('read'))).toEqual({ waiting: 0, active: 0 });
+  });
+}
+
+function ticking({ queues, consumers }: World): void {
+  const name = (text: string) => ScheduleName.parse(text);
+  const every = (text: string, everyMs: number) => ({ name: name(text), rhythm: { everyMs } });
+
+  it('ticks in its rhythm, once over all processes, each tick under its own time', async () => {
+    const [one, other] = [await queues(), await queues()];
+    const seen: number[] = [];
+    let [running, most] = [0, 0];
+    for (const worker of [await consumers(), await consumers()])
+      await worker.consumeTicks(async (_, at) => {
+        running += 1;
+        most = Math.max(most, running);
+        seen.push(at.getTime());
+        await sleep(5);
+        running -= 1;
+        return DONE;
+      });
+
+    // Every replica says the same when it starts.
+    await Promise.all([one, other].map(({ ticks }) => ticks.put([every('a', 250), every('b', 3_600_000)])));
+
+    await expect.poll(() => seen.length, SOON).toBeGreaterThanOrEqual(4);
+    await other.ticks.put([]);
+    const gaps = seen.slice(1).map((at, n) => at - (seen[n] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(250);
+    expect(seen.filter((at) => at % 250 !== 0)).toEqual([]);
+    expect(most).toBe(1);
+  });
+
+  it('keeps the time of the next tick over restarts, follows what changed, and forgets what is gone', async () => {
+    const first = await queues();
+    const cron = (text: string) => ({ name: name('c'), rhythm: { cron: text, timeZone: 'Europe/Berlin' } });
+    await first.ticks.put([every('a', 604_800_000), cron('0 8 * * mon-fri'), every('gone', 604_800_000)]);
+    const before = await first.ticks.next();
+
+    const second = await queues();
+    await second.ticks.put([every('a', 604_800_000), cron('30 9 * * *')]);
+
+    const after = await second.ticks.next();
+    expect([...after.keys()].sort()).toEqual(['a', 'c']);
+    expect(after.get('a')).toEqual(before.get('a'));
+    const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit', minute: '2-digit' });
+    expect(clock.format(before.get('c'))).toBe('08:00');
+    expect(clock.format(after.get('c'))).toBe('09:30');
+    await second.ticks.put([]);
+  });
+
+  it('brings a tick back whose processor threw', async () => {
+    const queue = await queues();
+    const seen: number[] = [];
+    await (await consumers()).consumeTicks(async (_, at) => {
+      seen.push(at.getTime());
+      if (seen.length === 1) throw new Error('the store is away');
+      return DONE;
+    });
+
+    await queue.ticks.put([every('again', 1_000)]);
+
+    await expect.poll(() => seen.length, SOON).toBeGreaterThanOrEqual(2);
+    expect(seen.filter((at) => at === seen[0])).toHaveLength(2);
+    await queue.ticks.put([]);
   });
 }
 

@@ -191,6 +191,25 @@ function pruning(state: () => State): void {
     await runs.prune(new Date('2003-01-01T00:00:00.000Z'), 10);
   });
 
+  it('removes one run with its blobs, twice without harm, and no other', async () => {
+    const { runs, blobs } = state();
+    const [wanted, other] = [aRunId(), aRunId()];
+    for (const run of [wanted, other]) {
+      await runs.append(run, 0, anEvent('requested', { run }));
+      await blobs.put(`${run}/result.json`, Buffer.from('{}'));
+    }
+
+    await runs.remove(wanted);
+    await runs.remove(wanted);
+
+    expect([await runs.read(wanted, 0), await blobs.get(`${wanted}/result.json`)]).toEqual([[], undefined]);
+    expect(await runs.recent({ limit: 1_000 })).not.toContainEqual(expect.objectContaining({ run: wanted }));
+    expect(await runs.append(wanted, 1, anEvent('started'))).toEqual({ ok: false, last: 0 });
+    expect(await runs.read(other, 0)).toHaveLength(1);
+    expect(await blobs.get(`${other}/result.json`)).toBeDefined();
+    await runs.remove(other);
+  });
+
   it('removes at most as many as it is told', async () => {
     const { runs } = state();
     for (const run of [aRunId(), aRunId(), aRunId()]) {

@@ -38,6 +38,10 @@ export function createMemoryState(now: () => Date = () => new Date()): State {
         }
         return old.length;
       },
+      remove: async (run) => {
+        runs.delete(run);
+        for (const key of blobs.keys()) if (key.startsWith(`${run}/`)) blobs.delete(key);
+      },
     },
     blobs: {
       put: async (key, bytes, options = {}) => {
