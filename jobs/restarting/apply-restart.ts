@@ -141,7 +141,8 @@ function endOf({ context, watches, startedMs }: Restarting, found: Found | undef
     cluster: context.cluster.name,
     run: context.run,
     asOf: now.toISOString(),
-    tookMs: now.getTime() - startedMs,
+    // An attempt that went on where another was killed does not know when that one began.
+    tookMs: context.resumed ? undefined : now.getTime() - startedMs,
     approvedBy: context.approvedBy,
     owners: watches.map((watch) => ({
       words: ownerWords(watch.owner),

@@ -15,7 +15,7 @@ export type RestartEnd = {
   readonly cluster: string;
   readonly run: string;
   readonly asOf: string;
-  readonly tookMs: number;
+  readonly tookMs: number | undefined;
   readonly approvedBy: readonly string[];
   readonly owners: readonly {
     readonly words: string;
@@ -39,7 +39,10 @@ export function restartReport(end: RestartEnd): Report {
   const isWhole = owners.every(({ why }) => why === undefined);
   return {
     mark: isWhole ? 'ok' : 'fail',
-    headline: clip(`${cluster}: ${done} of ${count(planned, 'pod')} restarted under Cilium · took ${age(tookMs)}`, 150),
+    headline: clip(
+      `${cluster}: ${done} of ${count(planned, 'pod')} restarted under Cilium · ${tookMs === undefined ? 'by more than one worker' : `took ${age(tookMs)}`}`,
+      150,
+    ),
     facts: [proofWords(found)],
     findings: owners
       .flatMap(({ words, why }) =>

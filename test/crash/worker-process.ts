@@ -1,4 +1,5 @@
 import { enableNativeRouting } from '../../jobs/enable-native-routing.ts';
+import { restartUnmanaged } from '../../jobs/restart-unmanaged.ts';
 import { rollback } from '../../jobs/rollback.ts';
 import { type ExecuteDeps, execute } from '../../src/app/execute.ts';
 import { loadRun, record } from '../../src/app/record.ts';
@@ -44,7 +45,7 @@ const config = ChatopsConfig.parse({
 const deps: ExecuteDeps = {
   state: store.state,
   queues: createFakeQueues(),
-  jobs: [enableNativeRouting, rollback],
+  jobs: [enableNativeRouting, rollback, restartUnmanaged],
   openCluster: async () => port,
   clock,
   log,
