@@ -18,12 +18,19 @@ const MAX_FINDINGS = 8;
 /** What is wrong comes first, each with its fix; everything that was looked at is in the sections. */
 export function doctorReport({ subject, groups, next, asOf, partial }: DoctorReportQuestion): Report {
   const checks = groups.flatMap((group) => group.checks);
+  const open = openOf(groups);
+  const shown = open.length <= MAX_FINDINGS ? open : open.slice(0, MAX_FINDINGS - 1);
   return {
     mark: markOf(checks),
     headline: clip(headlineOf(subject, checks), 150),
     facts: factsOf(groups),
-    findings: findingsOf(groups),
-    sections: groups.slice(0, 12).map(sectionOf),
+    findings: findingsOf(shown, open.length - shown.length),
+    sections: groups.slice(0, 12).map((group) =>
+      sectionOf(
+        group,
+        shown.map(({ check }) => check),
+      ),
+    ),
     next,
     asOf,
     ...(partial === undefined ? {} : { partial: clip(partial, 400) }),
@@ -49,7 +56,7 @@ function countsOf(checks: readonly Check[]): string {
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(unknown > 0 ? [`${unknown} unknown`] : []),
     ...(warned > 0 ? [count(warned, 'warning')] : []),
-    `${numberOf(checks, 'pass')} ok`,
+    ...(numberOf(checks, 'pass') > 0 ? [`${numberOf(checks, 'pass')} ok`] : []),
   ].join(' · ');
 }
 
@@ -78,14 +85,17 @@ const WORD = { fail: 'failed', unknown: 'unknown', warn: 'warning', pass: 'ok' }
 >;
 const MARK = { fail: 'fail', unknown: 'unknown', warn: 'warn', pass: 'ok' } as const satisfies Record<Verdict, Mark>;
 
-/** Worst first; the last one says how many did not fit. */
-function findingsOf(groups: readonly CheckGroup[]): readonly Finding[] {
-  const open = groups
+type Open = { readonly group: string; readonly check: Check };
+
+/** Worst first. */
+function openOf(groups: readonly CheckGroup[]): readonly Open[] {
+  return groups
     .flatMap(({ title, checks }) => checks.map((check) => ({ group: title, check })))
     .filter(({ check }) => check.verdict !== 'pass')
     .toSorted((left, right) => WEIGHT[left.check.verdict] - WEIGHT[right.check.verdict]);
-  const shown = open.length <= MAX_FINDINGS ? open : open.slice(0, MAX_FINDINGS - 1);
-  const rest = open.length - shown.length;
+}
+
+function findingsOf(shown: readonly Open[], rest: number): readonly Finding[] {
   return [
     ...shown.map(({ group, check: { title, verdict, evidence, fix } }) => ({
       mark: MARK[verdict],
@@ -95,17 +105,17 @@ function findingsOf(groups: readonly CheckGroup[]): readonly Finding[] {
   ];
 }
 
-function sectionOf({ title, checks }: CheckGroup): Section {
+/** A fix that stands among the findings is not said again. */
+function sectionOf({ title, checks }: CheckGroup, told: readonly Check[]): Section {
+  const fixOf = (check: Check): string => (check.fix === '' || told.includes(check) ? '' : ` → ${check.fix}`);
   return {
     title: clip(`${title}: ${countsOf(checks)}`, 140),
     lines: checks
       .filter(({ verdict }) => verdict !== 'pass')
-      .map(({ title: name, why, fix }) => clip(`${name}: ${why}${fix === '' ? '' : ` → ${fix}`}`, 800)),
+      .map((check) => clip(`${check.title}: ${check.why}${fixOf(check)}`, 800)),
     table: {
       columns: ['Check', 'Verdict', 'Seen'],
-      rows: checks
-        .slice(0, 100)
-        .map(({ title: name, verdict, evidence }) => [name.slice(0, 600), WORD[verdict], evidence]),
+      rows: checks.slice(0, 100).map(({ title: name, verdict, evidence }) => [name, WORD[verdict], evidence]),
     },
   };
 }

@@ -29,7 +29,12 @@ export async function rightsChecks({ cluster, places, user, permits, signal }: R
   const asked = [...questions.values()];
   const answers = await cluster.mayI(asked, signal);
   const denied = new Set(asked.flatMap(({ key }, at) => (answers[at] === true ? [] : [key])));
-  return Object.entries(RIGHTS).map(([job, rights]) => jobCheck({ job, rights, denied, places, user, permits }));
+  const jobs = Object.entries(RIGHTS).map(([job, rights]) => ({
+    job,
+    total: rights.reduce((sum, { verbs }) => sum + verbs.length, 0),
+    lacking: lackingOf(rights, denied, places),
+  }));
+  return alike(jobs).map((each) => jobCheck(each, { user, permits }));
 }
 
 function questionsOf({ verbs, resource, subresource, scope }: Right, places: Places): readonly Asked[] {
@@ -48,36 +53,54 @@ function namespaceOf(scope: Scope, places: Places): string | undefined {
   return scope === 'cilium' || scope === 'probes' ? places[scope] : scope;
 }
 
-type JobCase = {
-  readonly job: string;
-  readonly rights: readonly Right[];
-  readonly denied: ReadonlySet<string>;
-} & Pick<RightsCase, 'places' | 'user' | 'permits'>;
-
 type Lack = { readonly right: Right; readonly verbs: readonly string[]; readonly namespace: string | undefined };
 
-function jobCheck({ job, rights, denied, places, user, permits }: JobCase): Check {
-  const id = `rights-${job}`;
-  const title = `Rights of ${job.replaceAll('-', ' ')}`;
-  const why = 'one access review per verb that the job uses';
-  const total = rights.reduce((sum, { verbs }) => sum + verbs.length, 0);
+function lackingOf(rights: readonly Right[], denied: ReadonlySet<string>, places: Places): readonly Lack[] {
   const lacking = rights.flatMap((right): readonly Lack[] => {
     const verbs = questionsOf(right, places).flatMap(({ key, verb }) => (denied.has(key) ? [verb] : []));
     return verbs.length === 0 ? [] : [{ right, verbs, namespace: namespaceOf(right.scope, places) }];
   });
-  if (lacking.length === 0) return checkOf(id, title, { verdict: 'pass', evidence: `all ${total}`, why });
+  // A job may want the same for two reasons; the reason that stops it counts.
+  const byWords = new Map(lacking.toSorted(optionalFirst).map((lack) => [lackWords(lack), lack] as const));
+  return [...byWords.values()];
+}
+
+function optionalFirst(left: Lack, right: Lack): number {
+  return Number(left.right.without === undefined) - Number(right.right.without === undefined);
+}
+
+type JobCase = { readonly job: string; readonly total: number; readonly lacking: readonly Lack[] };
+type JobsCase = { readonly jobs: readonly JobCase[]; readonly lacking: readonly Lack[] };
+
+/** Jobs that lack just the same are told as one. */
+function alike(jobs: readonly JobCase[]): readonly JobsCase[] {
+  const groups = new Map<string, JobsCase>();
+  for (const job of jobs) {
+    const key = job.lacking.length === 0 ? job.job : job.lacking.map(lackWords).join('|');
+    const known = groups.get(key)?.jobs ?? [];
+    groups.set(key, { jobs: [...known, job], lacking: job.lacking });
+  }
+  return [...groups.values()];
+}
+
+function jobCheck({ jobs, lacking }: JobsCase, { user, permits }: Pick<RightsCase, 'user' | 'permits'>): Check {
+  const names = jobs.map(({ job }) => job.replaceAll('-', ' ')).join(', ');
+  const id = `rights-${jobs[0]?.job ?? ''}`;
+  const title = `Rights of ${names}`;
+  const why = 'one access review per verb that the job uses';
   const [first] = lacking;
-  if (!permits(job))
+  if (first === undefined) return checkOf(id, title, { verdict: 'pass', evidence: `all ${jobs[0]?.total ?? 0}`, why });
+  if (!jobs.some(({ job }) => permits(job)))
     return checkOf(id, title, {
       verdict: 'pass',
-      evidence: `not all, and not needed: no rule allows ${job.replaceAll('-', ' ')} here`,
+      evidence: `not all of them, and not needed: no rule allows ${names} here`,
       why,
     });
   return checkOf(id, title, {
     verdict: verdictOf(lacking),
     evidence: `missing: ${listed(lacking.map(lackWords), 8)}`,
     why: lostWords(lacking) ?? why,
-    fix: first === undefined ? '' : fixOf(first, lacking, user),
+    fix: fixOf(first, lacking, user),
   });
 }
 
@@ -110,15 +133,21 @@ function fixOf({ right, verbs, namespace }: Lack, lacking: readonly Lack[], user
   const plain = fullName(resource, undefined);
   const as = user === undefined ? '' : ` --as ${user}`;
   const see = `kubectl auth can-i ${verbs[0]} ${plain}${about}${where}${as}`;
-  const rules = lacking.map(
-    (lack) => `${lack.namespace === undefined ? 'ClusterRole' : `Role in ${lack.namespace}`}: ${ruleOf(lack)}`,
-  );
+  const rules = rulesOf(lacking);
   const room = 380 - see.length;
   const shown = rules.filter((_, at) => rules.slice(0, at + 1).join('; ').length < room);
   return [see, ...shown].join('; ');
 }
 
-function ruleOf({ right: { resource, subresource }, verbs }: Lack): string {
-  const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
-  return `{apiGroups: ["${resource.group}"], resources: [${name}], verbs: [${verbs.join(', ')}]}`;
+/** As they are written in a ClusterRole or Role: what has the same place, group and verbs is one rule. */
+function rulesOf(lacking: readonly Lack[]): readonly string[] {
+  const resources = new Map<string, string[]>();
+  for (const { right, verbs, namespace } of lacking) {
+    const { resource, subresource } = right;
+    const role = namespace === undefined ? 'ClusterRole' : `Role in ${namespace}`;
+    const key = `${role}: {apiGroups: ["${resource.group}"], verbs: [${verbs.join(', ')}], resources: `;
+    const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
+    resources.set(key, [...(resources.get(key) ?? []), name]);
+  }
+  return [...resources].map(([key, names]) => `${key}[${names.join(', ')}]}`);
 }

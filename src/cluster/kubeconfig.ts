@@ -44,7 +44,12 @@ function fromPod({ podRoot = '' }: Source): Pair {
 
 function fromFiles(source: Source): Pair {
   const home = join(homedir(), '.kube', 'config');
-  if (source.kubeconfigPath === undefined && source.context === undefined && !existsSync(home)) return fromPod(source);
+  if (source.kubeconfigPath === undefined && source.context === undefined && !existsSync(home)) {
+    if (existsSync(`${source.podRoot ?? ''}${SERVICE_ACCOUNT_TOKEN}`)) return fromPod(source);
+    throw new OpsError('BadConfig', `there is no kubeconfig: KUBECONFIG is not set, and there is no ${home}`, {
+      nextStep: 'set KUBECONFIG to the kubeconfig of your cluster; inside a pod, give it a service account token',
+    });
+  }
   const paths = (source.kubeconfigPath ?? home).split(delimiter).filter((path) => path !== '');
   const kubeConfig = merged(paths);
   const context = source.context ?? kubeConfig.currentContext;

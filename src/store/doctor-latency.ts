@@ -3,7 +3,7 @@ import type { Check } from '../core/check.ts';
 import { checkOf, graded, medianWords } from '../core/doctoring.ts';
 
 /** Between typing and the acknowledgement lie a few round trips and a write; Slack waits 3 s in all. */
-const SLOW_MS = { warn: 20, fail: 200 };
+const SLOW_MS = { warn: 50, fail: 300 };
 
 /** How long `work` takes, in ms. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
