@@ -20,6 +20,7 @@ export const doctor = defineJob({
   usage: '[cluster]',
   examples: ['doctor', 'doctor prod'],
   risk: 'read',
+  topic: 'manage',
   deadlineMs: 40 * SECOND_MS,
   positionals: ['cluster'],
   flags: {},

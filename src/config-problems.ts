@@ -165,7 +165,14 @@ type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /** For editors; `deploy/chatops.schema.json` is this. */
 export function configSchema(): JsonSchema {
-  return z.toJSONSchema(ChatopsConfig, { io: 'input', target: 'draft-7' });
+  return z.toJSONSchema(ChatopsConfig, {
+    io: 'input',
+    target: 'draft-7',
+    override: ({ jsonSchema }) => {
+      // Of our types, and nothing that an editor should hold against whoever writes the file.
+      delete jsonSchema.readOnly;
+    },
+  });
 }
 
 /** The settings that may stand at a place, in every alternative that there is. */

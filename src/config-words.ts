@@ -17,7 +17,7 @@ export function configWords({ clusters, policy }: ChatopsConfig, cards: readonly
     policy.terminalChanges
       ? 'Changes in the terminal: by whoever has a kubeconfig that allows them'
       : 'Changes in the terminal: none',
-    ...unusedWords({ clusters, policy }, gated),
+    ...unusedWords(clusters, policy, gated),
   ];
 }
 
@@ -45,7 +45,11 @@ function mayWords(policy: ChatopsConfig['policy'], { name }: ClusterConfig, card
 }
 
 /** A rule behind others that fit before it does nothing, which is rarely what was meant. */
-function unusedWords({ clusters, policy }: ChatopsConfig, cards: readonly CommandCard[]): readonly string[] {
+function unusedWords(
+  clusters: readonly ClusterConfig[],
+  policy: ChatopsConfig['policy'],
+  cards: readonly CommandCard[],
+): readonly string[] {
   const used = new Set(
     clusters.flatMap(({ name }) =>
       cards.map((card) => ruleFor(policy, { cluster: name, command: card.name, risk: card.risk })),

@@ -8,18 +8,12 @@ import { readChatopsConfig } from './config-file.ts';
 import { type ChatopsConfig, clustersAt } from './core/chatops-config.ts';
 import { OpsError, toOpsError } from './core/errors.ts';
 import { parseWords } from './core/grammar.ts';
+import { cardReply, helpReply } from './core/help.ts';
 import { type ClusterName, type RunId, runIdFor, UserId } from './core/ids.ts';
 import type { ChangeJob, Job, JobContext, JobResult, PlainJob, Progress } from './core/job.ts';
 import { exitCodeOf } from './core/outcome.ts';
 import type { Log } from './core/ports.ts';
-import {
-  cardReply,
-  errorReply,
-  helpReply,
-  misunderstoodReply,
-  unknownClusterReply,
-  whichClusterReply,
-} from './core/replies.ts';
+import { errorReply, misunderstoodReply, unknownClusterReply, whichClusterReply } from './core/replies.ts';
 import type { Reply } from './core/reply.ts';
 import { withCluster } from './core/retry-line.ts';
 import { renderOutcomeText } from './render/outcome-terminal.ts';
@@ -162,8 +156,10 @@ type Told = { readonly reply: Reply; readonly exit: number };
 function choose(words: readonly string[], config: ChatopsConfig): Chosen | Told {
   const known: readonly Job[] = jobs;
   const parsed = parseWords(words, known);
-  if (parsed.type === 'help')
-    return { reply: parsed.card ? cardReply(parsed.card, ROOT) : helpReply(known, ROOT), exit: 0 };
+  if (parsed.type === 'help') {
+    const caller = { type: 'terminal' as const, changes: config.policy.terminalChanges };
+    return { reply: parsed.card ? cardReply(parsed.card, ROOT, caller) : helpReply(known, ROOT, caller), exit: 0 };
+  }
   if (parsed.type === 'misunderstood') return usage(misunderstoodReply(parsed, known, ROOT));
   const { card: job, raw } = parsed;
   const args = parsedArgs(job, raw);

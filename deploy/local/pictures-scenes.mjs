@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { homeScenes } from './pictures-home.mjs';
 import { restartScenes } from './pictures-restart.mjs';
 import { ensureTools } from './tools.mjs';
 
@@ -8,6 +9,7 @@ import { ensureTools } from './tools.mjs';
  * @type {Record<string, { flags?: string[], play: (stage: any) => Promise<void> }>}
  */
 export const scenes = {
+  ...homeScenes,
   ...restartScenes,
   status: {
     async play({ command, until, open, picture, phone }) {
@@ -82,8 +84,10 @@ export const scenes = {
       await picture('-progress', TALL);
       await until(/prod runs native routing/, 180_000);
       await until(/^Verification/, 30_000);
+      await until(/loss between nodes/, 30_000);
+      await sleep(1_500);
       await open(card);
-      await picture('-end', TALL);
+      await picture('-end', { ...TALL, height: 2_600 });
     },
   },
   undone: {

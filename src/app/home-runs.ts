@@ -18,7 +18,7 @@ export function createHomeRuns(runs: RunStore): () => Promise<readonly Glance[]>
     const found: Glance[] = [];
     for (let from = 0; from < recent.length; from += AT_ONCE) {
       const ids = recent.slice(from, from + AT_ONCE).map(({ run }) => run);
-      const glances = await Promise.all(ids.map((id) => ended.get(id) ?? read(runs, id)));
+      const glances = await Promise.all(ids.map(async (id) => ended.get(id) ?? read(runs, id)));
       found.push(...glances.filter((each) => each !== undefined));
     }
     // Only what is still among the last ones is kept.

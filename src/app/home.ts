@@ -40,7 +40,10 @@ export function createHomePage(deps: SubmitDeps): HomePage {
         moreClusters: seen.length - shown.length,
         votes: await votesOf(deps, visible, by),
         mine: await withLinks(deps, runs.filter(isMine).slice(0, RUNS)),
-        recent: await withLinks(deps, visible.filter((run) => !isMine(run)).slice(0, RUNS)),
+        recent: await withLinks(
+          deps,
+          visible.filter((run) => !isMine(run) && run.origin.type !== 'schedule').slice(0, RUNS),
+        ),
       };
     },
     async shows(by, run) {

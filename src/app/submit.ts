@@ -4,18 +4,12 @@ import type { Clock } from '../core/clock.ts';
 import { OpsError, toOpsError } from '../core/errors.ts';
 import { type Requested, RunEvent } from '../core/events.ts';
 import { type Parsed, parseLine } from '../core/grammar.ts';
+import { cardReply, helpReply } from '../core/help.ts';
 import { type ClusterName, type RunId, runIdFor } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
 import { type People, refusalToRequest } from '../core/policy.ts';
 import type { Groups, Lane, Log, Queues, State } from '../core/ports.ts';
-import {
-  cardReply,
-  errorReply,
-  helpReply,
-  misunderstoodReply,
-  unknownClusterReply,
-  whichClusterReply,
-} from '../core/replies.ts';
+import { errorReply, misunderstoodReply, unknownClusterReply, whichClusterReply } from '../core/replies.ts';
 import { type Reply, reply } from '../core/reply.ts';
 import { withCluster } from '../core/retry-line.ts';
 import { splitWords } from '../core/words.ts';
@@ -25,6 +19,7 @@ import { freezeOf, frozenWords } from './freeze.ts';
 import { isAmong } from './people.ts';
 import { record } from './record.ts';
 import type { LinkTo } from './run-link.ts';
+import { standingsOn } from './standings.ts';
 
 export type SubmitDeps = {
   readonly state: State;
@@ -78,10 +73,7 @@ async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>
   const cards: readonly Card[] = [...deps.jobs, ...answers];
   switch (parsed.type) {
     case 'help':
-      return {
-        type: 'reply',
-        reply: parsed.card ? cardReply(parsed.card, request.root) : helpReply(cards, request.root),
-      };
+      return { type: 'reply', reply: await helpFor(deps, request, parsed.card) };
     case 'misunderstood':
       return { type: 'reply', reply: misunderstoodReply(parsed, cards, request.root) };
     case 'command': {
@@ -92,6 +84,15 @@ async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>
     default:
       throw new Error(`unhandled ${JSON.stringify(parsed satisfies never)}`);
   }
+}
+
+/** What there is and what of it this person may do here. */
+async function helpFor(deps: SubmitDeps, { by, origin, root }: Request, card: Card | undefined): Promise<Reply> {
+  if (by.external) return reply('none', 'This bot is used by the people of another organisation');
+  const here = clustersAt(deps.config(), origin).map(({ name }) => name);
+  const on = await Promise.all(here.map((cluster) => standingsOn(deps, { cluster, by, origin })));
+  const caller = { type: 'slack' as const, on };
+  return card ? cardReply(card, root, caller) : helpReply([...deps.jobs, ...answers], root, caller);
 }
 
 function notAllowed(why: string): Submitted {

@@ -13,6 +13,8 @@ export type CommandCard = {
   readonly examples: readonly [string, ...string[]];
   /** read: looks only. probe: makes and removes pods of its own. change: asks for approval. */
   readonly risk: 'read' | 'probe' | 'change';
+  /** Where help lists it. Left out: by its risk, as look, measure or change. */
+  readonly topic?: 'look' | 'change' | 'approve' | 'measure' | 'manage';
   /** The run is ended as timed out after this. */
   readonly deadlineMs: number;
   /** Names of what is typed without a flag, in order; all are optional for the grammar, `Args` decides. */

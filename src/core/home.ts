@@ -1,10 +1,9 @@
 import type { Actor, Origin } from './actor.ts';
 import type { Freeze } from './freeze.ts';
 import type { ClusterName, RunId } from './ids.ts';
-import type { Job } from './job.ts';
-import type { Standing } from './policy.ts';
 import type { Mark } from './report.ts';
 import type { Run, RunState } from './run.ts';
+import type { ClusterStanding } from './standing.ts';
 
 /** What the App Home of one person says. Everything is read from the store when it is opened: nothing is kept of it. */
 export type Home = {
@@ -53,13 +52,4 @@ export type HomeVote = {
   readonly run: Run;
   readonly waiting: Extract<RunState, { state: 'awaiting-approval' }>;
   readonly url?: string;
-};
-
-/** What a person may do on a cluster. */
-export type ClusterStanding = {
-  readonly cluster: ClusterName;
-  /** Every command that is not only reading. */
-  readonly jobs: readonly { readonly job: Job; readonly standing: Standing }[];
-  /** May approve what others ask for. */
-  readonly approves: boolean;
 };

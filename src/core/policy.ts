@@ -135,22 +135,22 @@ export type Asking = Wanted & {
 export type Standing =
   | { readonly type: 'free' }
   | { readonly type: 'may'; readonly rule: Rule }
-  | { readonly type: 'not'; readonly why: string };
+  | { readonly type: 'not'; readonly because: 'elsewhere' | 'no-rule' | 'channel' | 'person'; readonly why: string };
 
 /** `origin` undefined: wherever it may be asked for. @throws OpsError of `among` */
 export async function standingOf(
   policy: Policy,
   asking: Omit<Asking, 'reason' | 'now' | 'origin'> & { readonly origin: Origin | undefined },
 ): Promise<Standing> {
-  if (asking.by.external) return { type: 'not', why: 'people from other organisations cannot use this bot' };
+  if (asking.by.external)
+    return { type: 'not', because: 'elsewhere', why: 'people from other organisations cannot use this bot' };
   if (asking.risk === 'read') return { type: 'free' };
   const rule = ruleFor(policy, asking);
   if (!rule) {
     const why = `nobody is allowed to use "${asking.command}" on ${asking.cluster} yet: no policy allows it`;
-    return { type: 'not', why };
+    return { type: 'not', because: 'no-rule', why };
   }
-  const why = await refusedByPlace(rule, asking);
-  return why === undefined ? { type: 'may', rule } : { type: 'not', why };
+  return (await refusedByPlace(rule, asking)) ?? { type: 'may', rule };
 }
 
 /** Why this person may not ask for this here and now, or undefined. @throws OpsError of `among` */
@@ -165,12 +165,13 @@ export async function refusalToRequest(policy: Policy, asking: Asking): Promise<
 async function refusedByPlace(
   rule: Rule,
   { by, origin, among, command, cluster }: Parameters<typeof standingOf>[1],
-): Promise<string | undefined> {
+): Promise<Extract<Standing, { type: 'not' }> | undefined> {
   if (origin?.type === 'slack' && rule.channels !== undefined && !rule.channels.includes(origin.channel))
-    return `"${command}" on ${cluster} belongs into another channel`;
+    return { type: 'not', because: 'channel', why: `"${command}" on ${cluster} belongs into another channel` };
   if (rule.request === 'anyone' || rule.request.users.includes(by.user)) return undefined;
   if (await among(rule.request)) return undefined;
-  return `you are not among those who may ask for "${command}" on ${cluster}`;
+  const why = `you are not among those who may ask for "${command}" on ${cluster}`;
+  return { type: 'not', because: 'person', why };
 }
 
 function refusedByReason({ reason: wanted }: Rule, reason: string | undefined): string | undefined {

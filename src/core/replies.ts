@@ -2,40 +2,12 @@ import type { CommandCard } from './command-card.ts';
 import type { OpsError } from './errors.ts';
 import type { Asked } from './form-line.ts';
 import type { Parsed } from './grammar.ts';
+import { usageOf } from './help.ts';
 import { nearest } from './nearest.ts';
 import { type Reply, reply } from './reply.ts';
 import type { NextStep } from './report.ts';
 
-/** The answers that need no run: help, and what is wrong with a line. `root` is how the reader calls us: `/cilium`. */
-
-export function helpReply(cards: readonly CommandCard[], root: string): Reply {
-  return reply('none', `${root} operates Cilium: what you can type`, {
-    lines: [
-      ...cards.map((card) => ({
-        code: `${root} ${lineOf(card)}`,
-        text: card.risk === 'change' ? `${card.summary} (asks for approval)` : card.summary,
-      })),
-      { code: `${root} help <command>`, text: 'Usage, flags and examples of one command' },
-    ],
-    next: cards
-      .slice(0, 1)
-      .map((card) => ({ label: `Run ${card.examples[0]}`.slice(0, 40), command: card.examples[0] })),
-  });
-}
-
-export function cardReply(card: CommandCard, root: string): Reply {
-  return reply('none', card.summary, {
-    lines: [
-      { label: 'Usage', code: `${root} ${lineOf(card)}` },
-      ...Object.entries(card.flags).map(([name, spec]) => ({
-        code: `--${name}${spec.short === undefined ? '' : `, -${spec.short}`}`,
-        text: spec.help,
-      })),
-      ...card.examples.map((example) => ({ label: 'Example', code: `${root} ${example}` })),
-    ],
-    next: [],
-  });
-}
+/** The answers that need no run: what is wrong with a line. `root` is how the reader calls us: `/cilium`. */
 
 export function misunderstoodReply(
   parsed: Extract<Parsed<CommandCard>, { type: 'misunderstood' }>,
@@ -48,7 +20,7 @@ export function misunderstoodReply(
     lines: [
       { label: 'You typed', code: shortened(typed) },
       ...(suggestion === undefined ? [] : [{ label: 'Did you mean', code: shortened(`${root} ${suggestion}`) }]),
-      ...(card === undefined ? [] : [{ label: 'Usage', code: `${root} ${lineOf(card)}` }]),
+      ...(card === undefined ? [] : [{ label: 'Usage', code: `${root} ${usageOf(card)}` }]),
       ...(card === undefined && suggestion === undefined
         ? [{ text: `Commands: ${cards.map((each) => each.words[0]?.join(' ') ?? each.name).join(', ')}` }]
         : []),
@@ -111,10 +83,6 @@ export function errorReply(error: OpsError): Reply {
   return reply('fail', `It did not happen: ${error.message}`, {
     lines: error.nextStep === undefined ? [] : [{ text: error.nextStep }],
   });
-}
-
-function lineOf(card: CommandCard): string {
-  return `${card.words[0]?.join(' ') ?? card.name}${card.usage === '' ? '' : ` ${card.usage}`}`;
 }
 
 function shortened(text: string): string {

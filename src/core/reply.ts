@@ -15,12 +15,18 @@ export const Reply = z
     lines: z
       .array(
         z.object({
+          /** Begins a part of its own. */
+          title: z.string().max(40).optional(),
           label: z.string().max(40).optional(),
           code: z.string().max(300).optional(),
+          /** ISO 8601, shown in the reader's own zone. */
+          at: z.string().optional(),
           text: z.string().max(600).optional(),
+          /** To a thread of Slack. */
+          url: z.string().max(300).optional(),
         }),
       )
-      .max(40),
+      .max(80),
     next: z.array(NextStep).max(5),
     /** People and groups whose ids stand in the texts: shown by their names where there are names. Nobody else is. */
     people: z.object({ users: z.array(UserId).max(100), groups: z.array(GroupId).max(20) }).optional(),

@@ -1,7 +1,8 @@
 import type { ActionsBlock, ContextBlock, DividerBlock, RichTextBlock, SectionBlock } from '@slack/types';
-import type { ClusterStanding, Home, HomeCluster, HomeRun, HomeVote } from '../core/home.ts';
+import type { Home, HomeCluster, HomeRun, HomeVote } from '../core/home.ts';
 import { countWords } from '../core/policy-words.ts';
 import type { Run } from '../core/run.ts';
+import type { ClusterStanding } from '../core/standing.ts';
 import { approversOf, holdsIn } from '../core/votes.ts';
 import { cardButtons, homeButtons } from './buttons.ts';
 import { bold, code, type Line, linesBlock, link, text, time, who } from './lines.ts';

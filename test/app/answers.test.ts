@@ -136,10 +136,13 @@ describe('show', () => {
     const reply = await replied(world, `show ${id}`);
 
     expect(reply).toMatchObject({ mark: 'ok', text: 'Cilium on prod is healthy' });
-    expect(reply.lines.map((line) => line.text)).toEqual([
-      'Agents 3/3',
-      'Look at: 5 pods are not managed',
-      `${id} on prod, asked at 2026-11-23 15:20 UTC, ended at 2026-11-23 15:20 UTC`,
+    const at = world.clock.now().toISOString();
+    expect(reply.lines).toEqual([
+      { text: 'Agents 3/3' },
+      { text: 'Look at: 5 pods are not managed' },
+      { label: `${id} on prod`, code: 'status prod' },
+      { label: 'Asked', at, text: 'by U01DANA' },
+      { label: 'Ended', at },
     ]);
     expect(reply.next).toEqual([{ label: 'Re-run', command: 'status prod' }]);
   });

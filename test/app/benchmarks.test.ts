@@ -1,12 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { record } from '../../src/app/record.ts';
+import { submit } from '../../src/app/submit.ts';
 import { Origin } from '../../src/core/actor.ts';
 import type { Benchmark } from '../../src/core/benchmark.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import { renderReply } from '../../src/render/reply-message.ts';
 import { expectGoodMessage } from '../render/slack-rules.ts';
-import { accepted, aJob, aWorld, fine, replied, type World } from './world.ts';
+import { accepted, aJob, aWorld, fine, lee, OPS, replied, type World } from './world.ts';
 
 const VXLAN = { one: [9.49, 9.14, 9.11, 9.95, 9.92, 10.05], four: [16.07, 16.21, 14.46, 17.14, 17.69, 17.95] };
 const NATIVE = { one: [9.93, 9.36, 10.26, 10.19, 9.9, 10.34], four: [18.34, 16.87, 18.94, 18.32, 17.44, 18.66] };
@@ -118,6 +119,28 @@ describe('history', () => {
     expect(reply.next).toContainEqual({ label: 'Compare the last two', command: `compare ${first} ${second}` });
     expectGoodMessage(renderReply(reply));
     expect((await replied(world, 'history')).lines).toHaveLength(3);
+  });
+
+  it('says who, when, what came of it, and where the thread is', async () => {
+    const linkTo = ({ channel, ts }: { channel: string; ts: string }) =>
+      `https://x.slack.com/archives/${channel}/p${ts}`;
+    const world = Object.assign(aWorld(), { linkTo });
+    const id = await accepted(world, 'status prod');
+    const delivery = { channel: 'C01OPS', parent: { ts: '12', hash: '', editedAtMs: 0, look: '' } };
+    await world.state.blobs.put(`${id}/slack`, new TextEncoder().encode(JSON.stringify(delivery)));
+    const asked = { line: 'history', root: '/cilium', by: lee, origin: OPS, requestKey: 'slash:history' };
+
+    const submitted = await submit(world, asked);
+
+    const line = { label: id, code: 'status prod', at: world.clock.now().toISOString() };
+    expect(submitted).toMatchObject({
+      reply: {
+        lines: [{ ...line, text: 'U01DANA · waiting for a worker', url: 'https://x.slack.com/archives/C01OPS/p12' }],
+        people: { users: ['U01DANA'] },
+      },
+    });
+    if (submitted.type !== 'reply') throw new Error('history is an answer');
+    expect(renderReply(submitted.reply).text).toContain('<https://x.slack.com/archives/C01OPS/p12|thread>');
   });
 
   it('shows nothing of clusters that belong to other channels', async () => {

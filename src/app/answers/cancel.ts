@@ -14,6 +14,7 @@ export const cancel: Answer = {
   usage: '<run>',
   examples: ['cancel run-7f3k2q'],
   risk: 'read',
+  topic: 'manage',
   deadlineMs: 5_000,
   positionals: ['run'],
   flags: {},

@@ -24,6 +24,7 @@ export const compare: Answer = {
   usage: '<run> <run>',
   examples: ['compare run-7f3k2q run-8w2x9d'],
   risk: 'read',
+  topic: 'measure',
   deadlineMs: 5_000,
   positionals: ['before', 'after'],
   flags: {},

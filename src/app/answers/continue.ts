@@ -13,6 +13,7 @@ export const continueRun: Answer = {
   usage: '<run>',
   examples: ['continue run-7f3k2q'],
   risk: 'read',
+  topic: 'manage',
   deadlineMs: 5_000,
   positionals: ['run'],
   flags: {},

@@ -11,6 +11,7 @@ import type { Answer, AnswerContext } from './answer.ts';
 const card = {
   usage: '[cluster] [--all] [reason]',
   risk: 'read',
+  topic: 'manage',
   deadlineMs: 5_000,
   positionals: ['cluster', 'reason'],
   freeText: true,

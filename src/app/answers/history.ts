@@ -4,8 +4,9 @@ import type { RunStore } from '../../core/ports.ts';
 import { type Reply, reply } from '../../core/reply.ts';
 import type { Run } from '../../core/run.ts';
 import { loadRun } from '../record.ts';
+import { linkOf } from '../run-link.ts';
 import type { Answer, AnswerContext } from './answer.ts';
-import { minute } from './run-summary.ts';
+import { glance } from './run-summary.ts';
 
 /** Runs looked at, newest first, and shown. */
 const LOOK_AT = 200;
@@ -42,7 +43,11 @@ async function answer(raw: Readonly<Record<string, unknown>>, context: AnswerCon
   const runs = await newest(state.runs, isWanted);
   const what = `${command === '' ? 'Runs' : `Runs of ${command}`}${named === undefined ? '' : ` on ${named}`}`;
   if (runs.length === 0) return reply('none', `${what}: none among the last ${LOOK_AT}`);
-  return reply('none', `${what}, newest first`, { lines: runs.map(lineOf), next: nextOf(runs) });
+  return reply('none', `${what}, newest first`, {
+    lines: await Promise.all(runs.map((run) => lineOf(run, context))),
+    next: nextOf(runs),
+    people: { users: [...new Set(runs.map((run) => run.request.by.user))], groups: [] },
+  });
 }
 
 function text(value: unknown): string {
@@ -67,20 +72,22 @@ async function known(store: RunStore, id: RunId): Promise<Run | undefined> {
   });
 }
 
-function lineOf(run: Run) {
+/** Who, when, what came of it, and where the record is. */
+async function lineOf(run: Run, { state: { blobs }, linkTo }: AnswerContext): Promise<Reply['lines'][number]> {
   const { run: id, at, by, text: typed, command } = run.request;
+  const url = await linkOf({ blobs, linkTo }, run.request);
   return {
     label: id,
     code: (typed === '' ? command : typed).slice(0, 300),
-    text: `${minute(at)} · ${by.user} · ${endWords(run)}`.slice(0, 600),
+    at,
+    text: `${by.user} · ${endWords(run)}`.slice(0, 600),
+    ...(url === undefined ? {} : { url }),
   };
 }
 
-function endWords({ now }: Run): string {
-  if (now.state !== 'ended') return now.state.replace('-', ' ');
-  const { outcome } = now;
-  const report = 'report' in outcome ? outcome.report : undefined;
-  return report === undefined ? outcome.type : `${outcome.type}: ${report.headline}`;
+function endWords(run: Run): string {
+  const { words } = glance(run);
+  return run.now.state === 'ended' ? `${run.now.outcome.type}: ${words}` : words;
 }
 
 /** Two benchmarks are there to be compared: the older one first. */

@@ -4,9 +4,8 @@ import type { Mark, Report } from '../../core/report.ts';
 import type { Run } from '../../core/run.ts';
 
 /** A run in a dozen lines: what its parent message says, for one person who asks later or elsewhere. */
-export function summaryOf(run: Run): Reply {
-  const { run: id, cluster, at, text } = run.request;
-  const asked = { code: text === '' ? run.request.command : text, text: `${id} on ${cluster}, asked at ${minute(at)}` };
+export function summaryOf(run: Run, url: string | undefined): Reply {
+  const asked = askedLines(run, url);
   if (run.now.state !== 'ended') return stillOpen(run, asked);
   const { mark, headline, lines, report } = ending(run, run.now.outcome);
   const findings = report?.findings.map((finding) => ({ text: `${WORD[finding.mark]}${finding.text}` })) ?? [];
@@ -16,10 +15,37 @@ export function summaryOf(run: Run): Reply {
       ...(report?.facts ?? []).map((fact) => ({ text: fact })),
       ...findings,
       ...(report?.partial === undefined ? [] : [{ text: `Not everything could be read: ${report.partial}` }]),
-      { ...asked, text: `${asked.text}, ended at ${minute(run.now.endedAt)}` },
+      ...asked,
+      { label: 'Ended', at: run.now.endedAt },
     ],
     next: (report?.next ?? []).slice(0, 5),
+    people: peopleIn(run),
   });
+}
+
+type Lines = Reply['lines'];
+
+/** Who asked for what and when, who agreed, and where the record is. */
+function askedLines({ request, votes }: Run, url: string | undefined): Lines {
+  const { run: id, cluster, at, by, text, command } = request;
+  return [
+    { label: `${id} on ${cluster}`, code: (text === '' ? command : text).slice(0, 300) },
+    { label: 'Asked', at, text: `by ${by.user}`, ...(url === undefined ? {} : { url }) },
+    ...votes.slice(-8).map((vote) => ({
+      label: VOTED[vote.verdict],
+      at: vote.at,
+      text: `by ${vote.by.user}${vote.breakGlass === true ? ' alone (break-glass)' : ''}${vote.reason === undefined ? '' : `: ${vote.reason}`}`.slice(
+        0,
+        600,
+      ),
+    })),
+  ];
+}
+
+const VOTED = { approve: 'Approved', reject: 'Rejected', hold: 'Held', unhold: 'Released' } as const;
+
+function peopleIn({ request, votes }: Run): NonNullable<Reply['people']> {
+  return { users: [...new Set([request.by.user, ...votes.map((vote) => vote.by.user)])].slice(0, 100), groups: [] };
 }
 
 const WORD: Readonly<Record<Mark, string>> = {
@@ -31,13 +57,14 @@ const WORD: Readonly<Record<Mark, string>> = {
   none: '',
 };
 
-function stillOpen(run: Run, asked: { readonly code: string; readonly text: string }): Reply {
+function stillOpen(run: Run, asked: Lines): Reply {
   const steps = run.steps.slice(-8).map((step) => ({
     text: `${step.title}: ${step.state}${step.count ? ` (${step.count.done} of ${step.count.total})` : ''}`,
   }));
   return reply('running', `${subject(run)} · ${STATE[run.now.state]}`, {
-    lines: [...steps, asked],
+    lines: [...steps, ...asked],
     next: run.cancel ? [] : [{ label: 'Cancel', command: `cancel ${run.request.run}` }],
+    people: peopleIn(run),
   });
 }
 
@@ -108,9 +135,4 @@ function given(lines: readonly (string | undefined)[]): readonly string[] {
 
 function subject(run: Run): string {
   return `${run.request.cluster}: ${run.request.command.replaceAll('-', ' ')}`;
-}
-
-/** `2026-11-23 15:20 UTC`: a reply has no reader's time zone. */
-export function minute(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }

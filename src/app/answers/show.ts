@@ -3,6 +3,7 @@ import { isResultFile } from '../../core/result-file.ts';
 import type { Run } from '../../core/run.ts';
 import { loadDelivery } from '../delivery.ts';
 import { planDiff } from '../plan-diff.ts';
+import { linkOf } from '../run-link.ts';
 import { wantResult } from '../wanted-files.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 import { namedRun } from './named-run.ts';
@@ -28,7 +29,9 @@ export const show: Answer = {
     if (!named.ok) return named.reply;
     if (raw['checks'] === true) return checksReply(named.run);
     if (raw['diff'] === true) return diffReply(named.run, await planDiff(context.state.blobs, named.run));
-    return raw['json'] === true ? shareResult(named.run, context) : summaryOf(named.run);
+    if (raw['json'] === true) return shareResult(named.run, context);
+    const { state, linkTo } = context;
+    return summaryOf(named.run, await linkOf({ blobs: state.blobs, linkTo }, named.run.request));
   },
 };
 

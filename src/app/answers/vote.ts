@@ -103,6 +103,7 @@ export function voteCard({ name, summary, words }: Words, answer: Answer['answer
     usage: '<run> [plan] [reason]',
     examples: [`${name} run-7f3k2q`],
     risk: 'read',
+    topic: 'approve',
     deadlineMs: 5_000,
     positionals: ['run', 'digest', 'reason'],
     freeText: true,
