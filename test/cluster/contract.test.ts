@@ -4,6 +4,7 @@ import { openCluster } from '../../src/cluster/connect.ts';
 import { ClusterName } from '../../src/core/ids.ts';
 import { CILIUM_NODES, CONFIG_MAPS, NAMESPACES, NODES, PODS } from '../../src/core/resources.ts';
 import { clusterContract } from '../contract/cluster.contract.ts';
+import { evictContract } from '../contract/evict.contract.ts';
 import { commandNotFound, fakeCluster } from '../support/fake-cluster.ts';
 import { openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 
@@ -40,11 +41,15 @@ clusterContract('the fake', async () => {
 });
 
 clusterContract('the rehearsal cluster', () => openRehearsalCluster());
+evictContract('the rehearsal cluster', () => openRehearsalCluster({ start: { speed: 20 } }));
 
 const path = process.env['CONTRACT_KUBECONFIG'];
 if (path === undefined)
   describe.skip('ClusterPort on a real cluster: CONTRACT_KUBECONFIG is not set', () => it('', () => undefined));
-else clusterContract(`the cluster of ${path}`, () => openReal(path));
+else {
+  clusterContract(`the cluster of ${path}`, () => openReal(path));
+  evictContract(`the cluster of ${path}`, () => openReal(path));
+}
 
 async function openReal(kubeconfigPath: string) {
   if (!existsSync(kubeconfigPath) || readFileSync(kubeconfigPath).length === 0)
