@@ -5,6 +5,7 @@ import { pickPair } from '../../src/cilium/iperf-nodes.ts';
 import type { NodePair } from '../../src/cilium/iperf-rounds.ts';
 import { changeSettings } from '../../src/cilium/iperf-settings.ts';
 import type { Benched } from '../../src/cilium/switch-bench.ts';
+import { listed } from '../../src/cilium/text.ts';
 import { KEPT_STATE } from '../../src/cilium/way-back.ts';
 import { BenchLimits } from '../../src/core/bench-limits.ts';
 import { Benchmark } from '../../src/core/benchmark.ts';
@@ -78,7 +79,10 @@ async function* benchSide({ context }: Switching, pair: NodePair, side: 'before'
   };
   try {
     const measured = yield* withProgress((tell) => measure({ ...context, probes }, request, tell));
-    return { benchmark: measured.benchmark, note: measured.notes[0] };
+    const { benchmark, notes } = measured;
+    if (benchmark.series.some(({ samples }) => samples.length > 0)) return { benchmark, note: notes[0] };
+    const why = [...new Set(benchmark.series.flatMap(({ failures }) => failures))];
+    return { benchmark: undefined, note: `${side} the change nothing could be measured: ${listed(why)}` };
   } catch (thrown: unknown) {
     context.signal.throwIfAborted();
     if (isOver(thrown) || !(thrown instanceof OpsError)) throw thrown;

@@ -110,12 +110,13 @@ export const SWITCHES: readonly Switch[] = [
   },
   {
     id: 'benchmark',
-    label: 'Benchmarks on the last node',
+    label: 'Benchmarks',
     options: [
       { value: OFF, label: 'run' },
-      { value: 'port-taken', label: 'find their port taken on the host' },
+      { value: 'port-taken', label: 'find their port taken on the last node' },
       { value: 'killed', label: 'have their client killed' },
-      { value: 'full', label: 'find no room: the node is full' },
+      { value: 'full', label: 'find no room: the last node is full' },
+      { value: 'slower-native', label: 'are a third slower between pods once routing is native' },
     ],
   },
   {
