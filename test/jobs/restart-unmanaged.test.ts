@@ -4,12 +4,15 @@ import { restartUnmanaged } from '../../jobs/restart-unmanaged.ts';
 import { RestartWork } from '../../src/cilium/restart-work.ts';
 import type { Progress } from '../../src/core/job.ts';
 import { digestOf } from '../../src/core/plan.ts';
-import { CILIUM_ENDPOINTS, PODS, STATEFUL_SETS } from '../../src/core/resources.ts';
+import type { ClusterPort } from '../../src/core/ports.ts';
+import { CILIUM_ENDPOINTS, DISRUPTION_BUDGETS, PODS, STATEFUL_SETS } from '../../src/core/resources.ts';
 import { finish, openRestartWorld, planIn, type RestartWorld, watchedWrite } from './restart-world.ts';
 
 const SLOW = 60_000;
 const WEB = 'Deployment legacy/legacy-web';
 const DB = 'StatefulSet legacy/legacy-db';
+/** As `policy/v1` is on Kubernetes 1.20. */
+const NOT_SERVED = { ...DISRUPTION_BUDGETS, version: 'v9' };
 const STATEFUL_SET = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
 
 /** With a budget of `minAvailable` over the pods with this label. */
@@ -64,6 +67,20 @@ describe('restart unmanaged, on the rehearsal cluster', () => {
       /- legacy\/legacy-db-0 {2}node1 10\.244\.1\.3 {2}started before Cilium; address from another CNI/,
     );
     expect(text).toMatch(/legacy\/legacy-bare {2}bare pod {2}bare pod: nobody would recreate it/);
+  });
+
+  it('reads the budgets of a server that knows them as v1beta1 only', async () => {
+    const asked: string[] = [];
+    const list: ClusterPort['list'] = (resource, query, signal) => {
+      if (resource.plural !== 'poddisruptionbudgets') return world.port.list(resource, query, signal);
+      asked.push(resource.version);
+      return world.port.list(resource.version === 'v1' ? NOT_SERVED : DISRUPTION_BUDGETS, query, signal);
+    };
+
+    const plan = planIn(await world.plan({}, { cluster: { ...world.port, list } }));
+
+    expect(asked).toEqual(['v1', 'v1beta1']);
+    expect(plan.effect[0]).toContain('within budget legacy/legacy-web');
   });
 
   it('makes the same plan again while the world is the same', async () => {

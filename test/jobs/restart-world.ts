@@ -49,8 +49,8 @@ export async function openRestartWorld(start: Parameters<typeof startRehearsalCl
     fault: (id: string, value: string) => control('/faults', { id, value }),
     put: (object: object) => control('/objects', { object }),
     forget: (object: object) => control('/objects', object, 'DELETE'),
-    plan: async (args: object = {}): Promise<Planned> => {
-      const planning = restartUnmanaged.plan(args, context());
+    plan: async (args: object = {}, more: Partial<ChangeContext> = {}): Promise<Planned> => {
+      const planning = restartUnmanaged.plan(args, context(more));
       for (;;) {
         const next = await planning.next();
         if (next.done) return next.value;
