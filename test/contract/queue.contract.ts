@@ -8,6 +8,7 @@ import { ScheduleName } from '../../src/core/schedule.ts';
 import { createConsumers } from '../../src/queue/consumers.ts';
 import { createQueues, type OpenQueues } from '../../src/queue/queues.ts';
 import { type OpenState, openState } from '../../src/store/open-state.ts';
+import { type BundledProgram, bundledProgram } from '../support/bundled-program.ts';
 import { aRunId, silentLog } from '../support/run-events.ts';
 
 export type QueueServer = {
@@ -25,16 +26,18 @@ const DONE: Processed = { type: 'done' };
 export function queueContract(name: string, start: () => Promise<QueueServer>): void {
   describe(`queue: ${name}`, () => {
     let server: QueueServer;
+    let program: BundledProgram;
     const closers: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
-      server = await start();
+      [server, program] = await Promise.all([start(), bundledProgram('support/consumer-process.ts')]);
     });
     afterEach(async () => {
       for (const close of closers.splice(0).reverse()) await close();
     });
     afterAll(async () => {
       await server.stop();
+      await program.remove();
     });
 
     const open = async (): Promise<OpenState> => {
@@ -59,6 +62,7 @@ export function queueContract(name: string, start: () => Promise<QueueServer>): 
         });
       },
       server: () => server,
+      program: () => program.path,
     };
     delivery(world);
     rendering(world);
@@ -77,6 +81,8 @@ type World = {
   readonly consumers: () => Promise<Consumers>;
   readonly killLater: (child: ChildProcess) => void;
   readonly server: () => QueueServer;
+  /** A consumer of its own, to be killed. */
+  readonly program: () => string;
 };
 
 let count = 0;
@@ -486,11 +492,10 @@ function closing({ queues, consumers }: World): void {
   });
 }
 
-function losses({ queues, consumers, killLater, server }: World): void {
+function losses({ queues, consumers, killLater, server, program }: World): void {
   it('gives the run of a killed worker to another', async () => {
     const [lane, run] = [aLane('change'), aRunId()];
-    const program = new URL('../support/consumer-process.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--import', 'tsx', program, server().url, lane.cluster], {
+    const child = spawn(process.execPath, [program(), server().url, lane.cluster], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     killLater(child);

@@ -1,22 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import type { Origin } from '../../src/core/actor.ts';
+import type { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import { PODS } from '../../src/core/resources.ts';
 import { fold, type Run } from '../../src/core/run.ts';
 import { type OpenState, openState } from '../../src/store/open-state.ts';
 import { HELM, type SwitchWorld } from '../jobs/switch-world.ts';
+import { bundledProgram } from '../support/bundled-program.ts';
 import { silentLog } from '../support/rehearsal-cluster.ts';
 import { anEvent, aRunId } from '../support/run-events.ts';
 import { redisBinary, type SpawnedRedis, spawnRedis } from '../support/spawn-redis.ts';
 
 /** Of the workers' clocks: slower than the cluster, because the time for reading is limited and a busy machine needs it. */
 const CLOCK_SPEED = 8;
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const POLL_MS = 15;
 /** Of the test, not of the change: workers, clusters and helm share the machine with everything else. */
 const LIMIT_MS = 150_000;
@@ -40,25 +37,15 @@ export type Stage = {
 export async function openStage(): Promise<Stage> {
   const redis = await spawnRedis();
   const store = await openState({ url: redis.url, dataDir: '', log: silentLog });
-  // Below the repository, so that packages are found from there.
-  const folder = await mkdtemp(join(ROOT, 'node_modules/.crash-'));
-  const program = join(folder, 'worker.mjs');
-  await build({
-    entryPoints: [join(ROOT, 'test/crash/worker-process.ts')],
-    outfile: program,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'silent',
-  });
+  const program = await bundledProgram('crash/worker-process.ts');
   const children = new Set<ChildProcess>();
-  // Redis may be away, which is what some of these tests are about.
-  const read = async (id: RunId): Promise<Run | undefined> => fold(await store.state.runs.read(id, 0).catch(() => []));
   const until: Stage['until'] = async (id, holds) => {
     const endMs = Date.now() + LIMIT_MS;
+    const events: RunEvent[] = [];
     for (;;) {
-      const run = await read(id);
+      // Redis may be away, which is what some of these tests are about.
+      events.push(...(await store.state.runs.read(id, events.length).catch(() => [])));
+      const run = fold(events);
       if (run !== undefined && (holds(run) || run.now.state === 'ended')) return run;
       if (Date.now() > endMs) throw new Error(`the run hangs: ${JSON.stringify(run?.steps)}`);
       await sleep(POLL_MS);
@@ -67,7 +54,7 @@ export async function openStage(): Promise<Stage> {
   return {
     ...{ redis, store, until },
     startWorker: (world, run) => {
-      const args = [program, redis.url, world.kubeconfigPath, run, HELM ?? '', String(CLOCK_SPEED)];
+      const args = [program.path, redis.url, world.kubeconfigPath, run, HELM ?? '', String(CLOCK_SPEED)];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
       children.add(child);
       child.once('exit', () => children.delete(child));
@@ -84,7 +71,7 @@ export async function openStage(): Promise<Stage> {
       for (const child of children) child.kill('SIGKILL');
       await store.close();
       await redis.stop();
-      await rm(folder, { recursive: true, force: true });
+      await program.remove();
     },
   };
 }

@@ -1,23 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { iperf } from '../../jobs/iperf.ts';
 import { sweepProbes } from '../../jobs/probing/sweep-probes.ts';
 import { MANAGED_BY, MANAGER } from '../../src/cilium/probe-pod.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { PODS } from '../../src/core/resources.ts';
+import { type BundledProgram, bundledProgram } from '../support/bundled-program.ts';
 import { type OpenRehearsal, openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { finish } from './recorded-cluster.ts';
 
-const PROGRAM = fileURLToPath(new URL('../support/bench-process.ts', import.meta.url));
 const HOUR_MS = 3_600_000;
 let open: OpenRehearsal;
+let program: BundledProgram;
 
 beforeAll(async () => {
+  program = await bundledProgram('support/bench-process.ts');
   open = await openRehearsalCluster({ context: 'chatops', start: { speed: 10 } });
 });
-afterAll(async () => open.close());
+afterAll(async () => {
+  await open.close();
+  await program.remove();
+});
 
 async function pods(): Promise<readonly string[]> {
   const query = { namespace: 'cilium-chatops', labelSelector: `${MANAGED_BY}=${MANAGER}`, as: 'objects' } as const;
@@ -28,11 +32,9 @@ async function pods(): Promise<readonly string[]> {
 
 /** Killed without a chance to clean up, in the middle of a measurement. */
 async function killedWhileMeasuring(owner: string): Promise<void> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--import', 'tsx', PROGRAM, open.rehearsal.kubeconfigPath, owner],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child: ChildProcess = spawn(process.execPath, [program.path, open.rehearsal.kubeconfigPath, owner], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   try {
     const said = child.stdout === null ? ['nothing'] : await once(child.stdout, 'data');

@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startRehearsalSlack } from '../../src/rehearsal/slack/server.ts';
+import { type BundledProgram, bundledProgram } from '../support/bundled-program.ts';
 
-const PROGRAM = fileURLToPath(new URL('../support/slack-bot-process.ts', import.meta.url));
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+let program: BundledProgram;
+
+beforeAll(async () => {
+  program = await bundledProgram('support/slack-bot-process.ts');
+});
+afterAll(() => program.remove());
 
 it.each(['socket', 'http'] as const)(
   'nothing keeps the process alive after a stop over %s',
@@ -15,8 +19,7 @@ it.each(['socket', 'http'] as const)(
     onTestFinished(() => slack.close());
     const env = { ...process.env, MODE: mode, API_URL: slack.apiUrl, TOKENS: JSON.stringify(slack.tokens) };
 
-    const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
-      cwd: ROOT,
+    const child = spawn(process.execPath, [program.path], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

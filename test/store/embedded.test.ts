@@ -3,12 +3,18 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openState } from '../../src/store/open-state.ts';
+import { type BundledProgram, bundledProgram } from '../support/bundled-program.ts';
 import { anEvent, aRunId, silentLog } from '../support/run-events.ts';
 import { redisBinary } from '../support/spawn-redis.ts';
 
-const PROGRAM = new URL('../support/state-process.ts', import.meta.url).pathname;
+let program: BundledProgram;
+
+beforeAll(async () => {
+  program = await bundledProgram('support/state-process.ts');
+});
+afterAll(() => program.remove());
 
 describe.each(['redis', 'postgres'] as const)('embedded %s', (embedded) => {
   let folder = '';
@@ -26,7 +32,7 @@ describe.each(['redis', 'postgres'] as const)('embedded %s', (embedded) => {
   });
   const open = () => openState({ dataDir: join(folder, 'data'), log: silentLog, embedded });
   const start = async (): Promise<{ readonly child: ChildProcess; readonly url: string }> => {
-    const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, join(folder, 'data'), embedded], {
+    const child = spawn(process.execPath, [program.path, join(folder, 'data'), embedded], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(child);
@@ -35,10 +41,12 @@ describe.each(['redis', 'postgres'] as const)('embedded %s', (embedded) => {
   };
 
   it('is one server for all who start at once in a fresh folder', async () => {
-    const states = await Promise.all([open(), open(), open(), open()]);
+    // Each makes a folder of its own to begin with, which takes Postgres a second of CPU: two are a race.
+    const starters = embedded === 'postgres' ? 2 : 4;
+    const states = await Promise.all(Array.from({ length: starters }, open));
     const run = aRunId();
 
-    await states[0].state.runs.append(run, 0, anEvent('requested', { run }));
+    await states[0]?.state.runs.append(run, 0, anEvent('requested', { run }));
 
     expect(new Set(states.map((state) => state.url)).size).toBe(1);
     for (const { state } of states) expect(await state.runs.read(run, 0)).toHaveLength(1);
