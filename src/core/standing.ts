@@ -60,7 +60,7 @@ const NOT = {
   elsewhere: 'not for people from other organisations',
   'no-rule': 'nobody may: no rule of the policy allows it',
   channel: 'not in this channel',
-  person: 'not you: you are not among those who may ask',
+  person: 'you are not among those who may ask',
 } as const satisfies Record<Extract<Standing, { type: 'not' }>['because'], string>;
 
 type One = Omit<StandingLine, 'clusters'> & { readonly cluster: ClusterName };

@@ -90,7 +90,7 @@ describe('help, for who asks and where', () => {
       who: 'one who may not ask',
       by: kim,
       title: 'Change',
-      want: '⚠️ prod: not you: you are not among those who may ask',
+      want: '⚠️ prod: you are not among those who may ask',
     },
     {
       who: 'one whose approval counts',
@@ -117,7 +117,7 @@ describe('help, for who asks and where', () => {
     const reply = await replied(theWorld(), 'help enable', { by: kim });
 
     expect(reply.lines.filter(({ label }) => label === 'You').map(({ text }) => text)).toContain(
-      '⚠️ prod: not you: you are not among those who may ask',
+      '⚠️ prod: you are not among those who may ask',
     );
   });
 
