@@ -2,7 +2,7 @@ import { listed } from '../../src/cilium/text.ts';
 import type { Check, Verdict } from '../../src/core/check.ts';
 import { checkOf } from '../../src/core/doctoring.ts';
 import type { AccessQuestion, ClusterPort } from '../../src/core/ports.ts';
-import type { Resource } from '../../src/core/resources.ts';
+import { NAMESPACES, type Resource } from '../../src/core/resources.ts';
 import { RIGHTS, type Right, type Scope } from './rights.ts';
 
 export type Places = { readonly cilium: string; readonly probes: string };
@@ -37,15 +37,24 @@ export async function rightsChecks({ cluster, places, user, permits, signal }: R
   return alike(jobs).map((each) => jobCheck(each, { user, permits }));
 }
 
-function questionsOf({ verbs, resource, subresource, scope }: Right, places: Places): readonly Asked[] {
-  const namespace = namespaceOf(scope, places);
-  return verbs.map((verb) => ({
-    key: [verb, resource.group, resource.plural, subresource, namespace].join('|'),
-    verb,
-    resource,
-    ...(subresource === undefined ? {} : { subresource }),
-    ...(namespace === undefined ? {} : { namespace }),
-  }));
+/** What to ask the API server about one right. */
+export function questionsOf(right: Right, places: Places): readonly Asked[] {
+  const { verbs, resource, subresource } = right;
+  const namespace = namespaceOf(right.scope, places);
+  return verbs.flatMap((verb) =>
+    namesOf(right, places).map((name) => ({
+      key: [verb, resource.group, resource.plural, subresource, namespace, name].join('|'),
+      verb,
+      resource,
+      ...(subresource === undefined ? {} : { subresource }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(name === undefined ? {} : { name }),
+    })),
+  );
+}
+
+function namesOf({ resource, scope, names }: Right, places: Places): readonly (string | undefined)[] {
+  return resource === NAMESPACES ? [namespaceOf(scope, places)] : (names ?? [undefined]);
 }
 
 function namespaceOf(scope: Scope, places: Places): string | undefined {
@@ -53,12 +62,20 @@ function namespaceOf(scope: Scope, places: Places): string | undefined {
   return scope === 'cilium' || scope === 'probes' ? places[scope] : scope;
 }
 
-type Lack = { readonly right: Right; readonly verbs: readonly string[]; readonly namespace: string | undefined };
+type Lack = {
+  readonly right: Right;
+  readonly verbs: readonly string[];
+  readonly namespace: string | undefined;
+  readonly names: readonly string[];
+};
 
 function lackingOf(rights: readonly Right[], denied: ReadonlySet<string>, places: Places): readonly Lack[] {
   const lacking = rights.flatMap((right): readonly Lack[] => {
-    const verbs = questionsOf(right, places).flatMap(({ key, verb }) => (denied.has(key) ? [verb] : []));
-    return verbs.length === 0 ? [] : [{ right, verbs, namespace: namespaceOf(right.scope, places) }];
+    const refused = questionsOf(right, places).filter(({ key }) => denied.has(key));
+    if (refused.length === 0) return [];
+    const verbs = [...new Set(refused.map(({ verb }) => verb))];
+    const names = [...new Set(refused.flatMap(({ name }) => name ?? []))];
+    return [{ right, verbs, names, namespace: namespaceOf(right.scope, places) }];
   });
   // A job may want the same for two reasons; the reason that stops it counts.
   const byWords = new Map(lacking.toSorted(optionalFirst).map((lack) => [lackWords(lack), lack] as const));
@@ -115,9 +132,10 @@ function lostWords(lacking: readonly Lack[]): string | undefined {
     : `it goes on without: ${lost.join('; ')}`;
 }
 
-function lackWords({ right, verbs, namespace }: Lack): string {
+function lackWords({ right, verbs, namespace, names }: Lack): string {
   const where = namespace === undefined ? '' : ` in ${namespace}`;
-  return `${verbs.join('+')} ${fullName(right.resource, right.subresource)}${where}`;
+  const only = names.length === 0 ? '' : ` ${names.join(', ')}`;
+  return `${verbs.join('+')} ${fullName(right.resource, right.subresource)}${only}${where}`;
 }
 
 function fullName({ plural, group }: Resource, subresource: string | undefined): string {
@@ -126,11 +144,11 @@ function fullName({ plural, group }: Resource, subresource: string | undefined):
 }
 
 /** The first line to see it with one's own eyes, then the rules to add, as far as they fit. */
-function fixOf({ right, verbs, namespace }: Lack, lacking: readonly Lack[], user: string | undefined): string {
+function fixOf({ right, verbs, namespace, names }: Lack, lacking: readonly Lack[], user: string | undefined): string {
   const { resource, subresource } = right;
   const about = subresource === undefined ? '' : ` --subresource=${subresource}`;
   const where = namespace === undefined ? '' : ` -n ${namespace}`;
-  const plain = fullName(resource, undefined);
+  const plain = `${fullName(resource, undefined)}${names[0] === undefined ? '' : `/${names[0]}`}`;
   const as = user === undefined ? '' : ` --as ${user}`;
   const see = `kubectl auth can-i ${verbs[0]} ${plain}${about}${where}${as}`;
   const rules = rulesOf(lacking);
@@ -142,10 +160,11 @@ function fixOf({ right, verbs, namespace }: Lack, lacking: readonly Lack[], user
 /** As they are written in a ClusterRole or Role: what has the same place, group and verbs is one rule. */
 function rulesOf(lacking: readonly Lack[]): readonly string[] {
   const resources = new Map<string, string[]>();
-  for (const { right, verbs, namespace } of lacking) {
+  for (const { right, verbs, namespace, names } of lacking) {
     const { resource, subresource } = right;
     const role = namespace === undefined ? 'ClusterRole' : `Role in ${namespace}`;
-    const key = `${role}: {apiGroups: ["${resource.group}"], verbs: [${verbs.join(', ')}], resources: `;
+    const only = names.length === 0 ? '' : `resourceNames: [${names.join(', ')}], `;
+    const key = `${role}: {apiGroups: ["${resource.group}"], verbs: [${verbs.join(', ')}], ${only}resources: `;
     const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
     resources.set(key, [...(resources.get(key) ?? []), name]);
   }

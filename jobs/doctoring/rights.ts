@@ -1,3 +1,4 @@
+import { KEPT_STATE } from '../../src/cilium/way-back.ts';
 import {
   CILIUM_CLUSTERWIDE_POLICIES,
   CILIUM_ENDPOINTS,
@@ -32,6 +33,8 @@ export type Right = {
   readonly resource: Resource;
   readonly subresource?: string;
   readonly scope: Scope;
+  /** The only objects it is used for; a namespace is always asked for by its own name. */
+  readonly names?: readonly [string, ...string[]];
   /** What the job does without: it goes on, and says so. Absent: it cannot do its work. */
   readonly without?: string;
 };
@@ -64,7 +67,7 @@ const FIND_CILIUM: readonly Right[] = [inAll(['list'], DAEMON_SETS), inAll(['lis
 const RELEASE: readonly Right[] = [
   inCilium(['list', 'get'], SECRETS, { without: 'the Helm release: its chart, revision and values' }),
 ];
-const CONFIG: Right = inCilium(['get'], CONFIG_MAPS);
+const CONFIG: Right = inCilium(['get'], CONFIG_MAPS, { names: ['cilium-config'] });
 
 const STATUS: readonly Right[] = [
   ...FIND_CILIUM,
@@ -81,7 +84,13 @@ const STATUS: readonly Right[] = [
 const PREFLIGHT: readonly Right[] = [
   ...STATUS,
   inCilium(['get'], DAEMON_SETS),
-  { verbs: ['get'], resource: SERVICES, scope: 'default', without: 'the address of the API server' },
+  {
+    verbs: ['get'],
+    resource: SERVICES,
+    scope: 'default',
+    names: ['kubernetes'],
+    without: 'an address of the Service range, before Kubernetes 1.33',
+  },
   inAll(['list'], CILIUM_NODE_CONFIGS, 'settings of single nodes'),
   inAll(['list'], CILIUM_NETWORK_POLICIES, 'policies that a new routing mode touches'),
   inAll(['list'], CILIUM_CLUSTERWIDE_POLICIES, 'policies that a new routing mode touches'),
@@ -103,13 +112,18 @@ const VERIFY: readonly Right[] = [
   ...PROBES,
 ];
 
-const LEASE: Right = inCilium(['get', 'create', 'update'], LEASES);
+/** RBAC cannot name what does not exist yet: to create is granted for all names. */
+const LEASE: readonly Right[] = [
+  inCilium(['get', 'update'], LEASES, { names: ['cilium-chatops'] }),
+  inCilium(['create'], LEASES),
+];
 
 const CHARTS_OWN = 'charts that make a namespace cilium-secrets (from Cilium 1.14)';
 /** What the chart contains is read before and after; what differs is patched. */
 const HELM: readonly Right[] = [
   inCilium(['list', 'get', 'create', 'update', 'delete'], SECRETS),
-  inCilium(['get', 'patch'], CONFIG_MAPS),
+  inCilium(['get'], CONFIG_MAPS),
+  inCilium(['patch'], CONFIG_MAPS, { names: ['cilium-config', KEPT_STATE] }),
   inCilium(['get', 'patch'], DAEMON_SETS),
   inCilium(['get', 'patch'], DEPLOYMENTS),
   inCilium(['get'], SERVICES),
@@ -132,16 +146,18 @@ const SWITCH: readonly Right[] = [
   ...PREFLIGHT,
   ...EXPOSURE,
   ...HELM,
-  LEASE,
+  ...LEASE,
   // The way back.
   inCilium(['create'], CONFIG_MAPS),
   inCilium(['delete'], PODS),
+  inCilium(['get'], PODS, { subresource: 'log', without: 'the last words of an agent that crashes' }),
+  inAll(['get'], NODES, 'whether the node of an agent that stays away is still there'),
   EXEC,
   ...PROBES,
 ];
 
 const RESTART: readonly Right[] = [
-  ...FIND_CILIUM,
+  inAll(['list'], DAEMON_SETS),
   inAll(['list', 'get'], PODS),
   inAll(['list'], CILIUM_NODES),
   inAll(['list'], CILIUM_ENDPOINTS),
@@ -153,7 +169,7 @@ const RESTART: readonly Right[] = [
   inAll(['get'], JOBS, 'whether an owner is still there'),
   { verbs: ['create'], resource: PODS, subresource: 'eviction', scope: 'cluster' },
   CONFIG,
-  LEASE,
+  ...LEASE,
 ];
 
 const IPERF: readonly Right[] = [
@@ -161,7 +177,7 @@ const IPERF: readonly Right[] = [
   inCilium(['list'], PODS),
   inAll(['list'], CILIUM_NODES),
   CONFIG,
-  inCilium(['get'], LEASES, { without: 'whether a change is under way' }),
+  inCilium(['get'], LEASES, { names: ['cilium-chatops'], without: 'whether a change is under way' }),
   EXEC,
   { verbs: ['create', 'list', 'delete'], resource: PODS, scope: 'probes' },
   { verbs: ['get', 'create'], resource: PODS, subresource: 'exec', scope: 'probes' },
@@ -169,7 +185,7 @@ const IPERF: readonly Right[] = [
 
 const DOCTOR: readonly Right[] = [
   ...FIND_CILIUM,
-  CONFIG,
+  inCilium(['get'], CONFIG_MAPS, { names: [KEPT_STATE], without: 'whether a switch was left half done' }),
   ...RELEASE,
   { verbs: ['get'], resource: NAMESPACES, scope: 'probes', without: 'whether the namespace of probe pods is there' },
 ];

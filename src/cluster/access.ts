@@ -23,8 +23,8 @@ async function review(
   question: AccessQuestion,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { verb, resource, subresource, namespace } = question;
-  const resourceAttributes = { verb, group: resource.group, resource: resource.plural, subresource, namespace };
+  const { verb, resource, subresource, namespace, name } = question;
+  const resourceAttributes = { verb, group: resource.group, resource: resource.plural, subresource, namespace, name };
   const answer = await api.json(
     {
       method: 'POST',

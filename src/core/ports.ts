@@ -167,6 +167,8 @@ export type AccessQuestion = {
   readonly resource: Resource;
   readonly subresource?: string;
   readonly namespace?: string;
+  /** A right may be granted for single objects. */
+  readonly name?: string;
 };
 
 /**

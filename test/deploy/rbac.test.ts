@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { doctor } from '../../jobs/doctor.ts';
 import { enableNativeRouting } from '../../jobs/enable-native-routing.ts';
 import { iperf } from '../../jobs/iperf.ts';
 import { preflight } from '../../jobs/preflight.ts';
@@ -65,6 +66,20 @@ describe('the rights of the worker', () => {
 
       expect(outcome).toMatchObject({ type: 'succeeded', report: { mark: expect.stringMatching(/ok|warn/) } });
       expect(outcome).not.toHaveProperty('report.partial');
+    },
+    SLOW,
+  );
+
+  it(
+    'are enough for doctor, which asks about those that are not granted and needs none of them',
+    async () => {
+      const outcome = await play('doctor', READ, () => world.run(doctor));
+
+      expect(outcome).toMatchObject({ type: 'succeeded', report: { mark: 'fail' } });
+      const report = 'report' in outcome ? outcome.report : undefined;
+      const said = report?.findings.map(({ text }) => text).join('\n') ?? '';
+      expect(said).toMatch(/Rights of verify: failed[^]*Rights of enable native routing, rollback: failed/);
+      expect(said).not.toMatch(/Rights of (doctor|status|preflight)/);
     },
     SLOW,
   );
