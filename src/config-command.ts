@@ -1,4 +1,5 @@
 import { jobs } from '../jobs/registry.ts';
+import { checkSchedules } from './app/schedule-rules.ts';
 import type { Env } from './config.ts';
 import { parseChatopsConfig, readConfigText, withoutFile } from './config-file.ts';
 import { configSchema } from './config-problems.ts';
@@ -28,12 +29,13 @@ export async function configCommand(
 async function check(file: string | undefined, env: Parameters<typeof withoutFile>[0], { out, err }: Out) {
   try {
     const config = file === undefined ? withoutFile(env) : parseChatopsConfig(file, await readConfigText(file));
+    checkSchedules(config, jobs);
     const what = file === undefined ? 'There is no file (CHATOPS_CONFIG is not set). Without one:' : `${file} is fine.`;
     out([what, '', ...configWords(config, jobs)].join('\n'));
     return 0;
   } catch (thrown) {
     if (!(thrown instanceof OpsError)) throw thrown;
-    err(thrown.message);
+    err(thrown.nextStep === undefined ? thrown.message : `${thrown.message}\n${thrown.nextStep}`);
     return 2;
   }
 }

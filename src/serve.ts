@@ -1,21 +1,23 @@
 import { jobs } from '../jobs/registry.ts';
 import { observedState } from './app/observed-state.ts';
-import { publish } from './app/publish.ts';
+import { type Around, publish } from './app/publish.ts';
+import { checkSchedules } from './app/schedule-rules.ts';
+import { lookForLate } from './app/schedule-tick.ts';
 import { atDeadline } from './app/settle.ts';
 import { keepSweeping } from './app/sweep.ts';
 import { type Closers, createClosers } from './closers.ts';
 import { type Env, keepRunsMs, servedClusters, slackSettings } from './config.ts';
 import { SECOND_MS } from './core/clock.ts';
-import type { Log, Queues } from './core/ports.ts';
+import type { Log } from './core/ports.ts';
 import type { Run } from './core/run.ts';
 import { type Checks, serveHealth, withGrace } from './health-server.ts';
 import { type LiveConfig, openLiveConfig } from './live-config.ts';
 import { collectConfig, collectQueues, collectSlack, openMetrics } from './measuring.ts';
 import type { Metrics } from './metrics.ts';
 import { createConsumers } from './queue/consumers.ts';
-import { createQueues } from './queue/queues.ts';
-import type { RenderOptions } from './render/run-message.ts';
+import { createQueues, type OpenQueues } from './queue/queues.ts';
 import { createDoctoring, type Doctoring } from './serve-doctor.ts';
+import { startSchedules } from './serve-schedules.ts';
 import { startWorker } from './serve-worker.ts';
 import type { BotDeps, SlackBot } from './slack/slack-bot.ts';
 import { type OpenState, openState } from './store/open-state.ts';
@@ -34,7 +36,7 @@ export type Parts = {
   /** Followed while it changes: ask for what is current, each time. */
   readonly live: LiveConfig;
   readonly store: OpenState;
-  readonly queues: Queues;
+  readonly queues: OpenQueues;
   readonly closers: Closers;
   readonly metrics: Metrics;
 };
@@ -87,6 +89,7 @@ async function openParts(base: Pick<Parts, 'env' | 'log' | 'closers' | 'metrics'
     clock: systemClock,
     log,
     check: (config) => {
+      checkSchedules(config, jobs);
       if (env.ROLE !== 'bot') servedClusters(env, config);
     },
   });
@@ -110,7 +113,7 @@ async function startBot(parts: Parts, { prepare }: Pick<Doctoring, 'prepare'>): 
   ]);
   const { meter } = metrics;
   const base = { state: store.state, queues, jobs, clock: systemClock, log };
-  const deps: BotDeps = { ...base, config: live.current, meter, prepare };
+  const deps: BotDeps = { ...base, config: live.current, meter, prepare, ticks: queues.ticks };
   const bot = createSlackBot({ ...slackSettings(env), apiUrl: env.SLACK_API_URL, root: env.SLACK_COMMAND }, deps);
   await bot.start();
   collectSlack(metrics, bot.connected);
@@ -120,14 +123,18 @@ async function startBot(parts: Parts, { prepare }: Pick<Doctoring, 'prepare'>): 
   const publishing = {
     state: store.state,
     chat: bot.chat,
-    render: (run: Run, around: Pick<RenderOptions, 'frozen'>) =>
-      renderRun(run, { ...around, now: systemClock.now(), uploads: true }),
+    render: (run: Run, around: Around) => renderRun(run, { ...around, now: systemClock.now(), uploads: true }),
     clock: systemClock,
     log,
   };
   const settling = { state: store.state, queues, clock: systemClock, log };
-  await consumers.consume({ type: 'deadline' }, DEADLINES_AT_ONCE, (run) => atDeadline(settling, run));
+  await consumers.consume({ type: 'deadline' }, DEADLINES_AT_ONCE, async (run) => {
+    await lookForLate(settling, run);
+    return atDeadline(settling, run);
+  });
   await consumers.consume({ type: 'render' }, RENDERS_AT_ONCE, (run) => publish(publishing, run));
+  const { SLACK_COMMAND: root } = env;
+  await startSchedules(parts, consumers, { ...base, config: live.current, meter, ticks: queues.ticks, root });
   startSweeping({ store, queues, log, closers, keepMs: keepRunsMs(env) });
   return bot;
 }

@@ -3,6 +3,7 @@ import { type Clock, DAY_MS, SECOND_MS } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import type { Freeze } from '../core/freeze.ts';
 import type { RunId } from '../core/ids.ts';
+import type { News } from '../core/news.ts';
 import type { Log, Processed, State } from '../core/ports.ts';
 import { errorReply } from '../core/replies.ts';
 import { isResultFile } from '../core/result-file.ts';
@@ -12,12 +13,16 @@ import { type Delivery, loadDelivery, saveDelivery } from './delivery.ts';
 import { freezeOf } from './freeze.ts';
 import { loadRun } from './record.ts';
 import { takeResponseUrl } from './response-url.ts';
+import { newsOf } from './schedule-news.ts';
 import { isResultWanted } from './wanted-files.ts';
+
+/** What is shown with a run and is not part of it. */
+export type Around = { readonly frozen?: Freeze | undefined; readonly news?: News | undefined };
 
 export type PublishDeps = {
   readonly state: State;
   readonly chat: ChatPort;
-  readonly render: (run: Run, around: { readonly frozen?: Freeze | undefined }) => RenderedRun;
+  readonly render: (run: Run, around: Around) => RenderedRun;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -33,11 +38,13 @@ const RATE_LIMITED_MS = 30 * SECOND_MS;
  */
 export async function publish(deps: PublishDeps, id: RunId): Promise<Processed> {
   const run = await known(deps, id);
-  if (run?.request.origin.type !== 'slack') return { type: 'done' };
+  if (run === undefined || run.request.origin.type === 'terminal') return { type: 'done' };
+  const news = await newsOf(deps.state, run);
+  if (run.request.origin.type === 'schedule' && news === undefined) return { type: 'done' };
   const delivery = await loadDelivery(deps.state.blobs, id);
   if (delivery.undeliverable !== undefined) return { type: 'done' };
   try {
-    return await bringUp(deps, run, delivery);
+    return await bringUp(deps, { run, delivery, news });
   } catch (thrown) {
     if (!(thrown instanceof OpsError)) throw thrown;
     return afterRefusal(deps, run, thrown);
@@ -52,8 +59,10 @@ async function known({ state }: PublishDeps, id: RunId): Promise<Run | undefined
   });
 }
 
-async function bringUp(deps: PublishDeps, run: Run, delivery: Delivery): Promise<Processed> {
-  const rendered = deps.render(run, await aroundOf(deps, run));
+type Showing = { readonly run: Run; readonly delivery: Delivery; readonly news: News | undefined };
+
+async function bringUp(deps: PublishDeps, { run, delivery, news }: Showing): Promise<Processed> {
+  const rendered = deps.render(run, { ...(await aroundOf(deps, run)), news });
   const parent = await bringUpParent(deps, placeOf(run, delivery), rendered.parent);
   const wanted = await wantedReplies(deps, run, rendered.replies);
   const replies = await bringUpReplies(deps, placeOf(run, parent.delivery), wanted);
@@ -62,7 +71,7 @@ async function bringUp(deps: PublishDeps, run: Run, delivery: Delivery): Promise
   return waits.length === 0 ? { type: 'done' } : { type: 'later', afterMs: Math.min(...waits) };
 }
 
-async function aroundOf({ state }: PublishDeps, run: Run): Promise<{ readonly frozen?: Freeze | undefined }> {
+async function aroundOf({ state }: PublishDeps, run: Run): Promise<Around> {
   if (run.now.state !== 'awaiting-approval') return {};
   return { frozen: await freezeOf(state.blobs, run.request.cluster) };
 }
@@ -70,8 +79,9 @@ async function aroundOf({ state }: PublishDeps, run: Run): Promise<{ readonly fr
 function placeOf(run: Run, delivery: Delivery): Place {
   const { origin } = run.request;
   // `publish` lets no other origin in.
-  if (origin.type !== 'slack') throw new OpsError('Bug', 'a run of the terminal has no place in Slack');
-  const thread = delivery.threadGone === true ? undefined : origin.threadTs;
+  if (origin.type === 'terminal') throw new OpsError('Bug', 'a run of the terminal has no place in Slack');
+  const asked = origin.type === 'slack' ? origin.threadTs : undefined;
+  const thread = delivery.threadGone === true ? undefined : asked;
   return { run, delivery, channel: delivery.channel ?? origin.channel, thread };
 }
 

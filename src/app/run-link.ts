@@ -15,9 +15,10 @@ export async function linkOf(
   { blobs, linkTo }: { readonly blobs: BlobStore; readonly linkTo: LinkTo | undefined },
   { run, origin }: Pick<Requested, 'run' | 'origin'>,
 ): Promise<string | undefined> {
-  if (linkTo === undefined || origin.type !== 'slack') return undefined;
+  if (linkTo === undefined || origin.type === 'terminal') return undefined;
   const { parent, channel, threadGone } = await loadDelivery(blobs, run);
   if (parent === undefined) return undefined;
-  const inThread = origin.threadTs === undefined || threadGone === true ? {} : { threadTs: origin.threadTs };
+  const asked = origin.type === 'slack' ? origin.threadTs : undefined;
+  const inThread = asked === undefined || threadGone === true ? {} : { threadTs: asked };
   return linkTo({ channel: channel ?? origin.channel, ts: parent.ts, ...inThread });
 }

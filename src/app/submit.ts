@@ -8,7 +8,7 @@ import { cardReply, helpReply } from '../core/help.ts';
 import { type ClusterName, type RunId, runIdFor } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
 import { type People, refusalToRequest } from '../core/policy.ts';
-import type { Groups, Lane, Log, Queues, State } from '../core/ports.ts';
+import type { Groups, Lane, Log, Queues, State, Ticks } from '../core/ports.ts';
 import { errorReply, misunderstoodReply, unknownClusterReply, whichClusterReply } from '../core/replies.ts';
 import { type Reply, reply } from '../core/reply.ts';
 import { withCluster } from '../core/retry-line.ts';
@@ -33,6 +33,8 @@ export type SubmitDeps = {
   readonly linkTo?: LinkTo | undefined;
   /** Done between the acknowledgement and the queue; bounds its own time and never rejects. */
   readonly prepare?: (requested: Requested) => Promise<void>;
+  /** When schedules tick next. */
+  readonly ticks?: Ticks | undefined;
 };
 
 export type Request = {
@@ -102,11 +104,11 @@ function notAllowed(why: string): Submitted {
 type Asked = { readonly card: Answer; readonly raw: Readonly<Record<string, unknown>> };
 
 async function answerNow(deps: SubmitDeps, request: Request, { card, raw }: Asked): Promise<Reply> {
-  const { state, queues, clock, log, groups, config, linkTo } = deps;
+  const { state, queues, clock, log, groups, config, linkTo, ticks } = deps;
   const here = new Set(clustersAt(deps.config(), request.origin).map((cluster) => cluster.name));
   const mayUse = (cluster: ClusterName): boolean => here.has(cluster);
   const { by, root, origin } = request;
-  const base = { state, queues, clock, log, groups, config: config(), linkTo, mayUse, by, root, origin };
+  const base = { state, queues, clock, log, groups, config: config(), linkTo, ticks, mayUse, by, root, origin };
   const answering = card.answer(raw, { ...base, clusters: [...here] });
   return within(ANSWER_LIMIT_MS, answering, () => {
     // Its outcome is in the store, if it has one; nobody waits for it any more.

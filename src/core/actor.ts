@@ -24,7 +24,7 @@ export const Origin = z
       via: z.enum(['slash', 'mention', 'button']),
     }),
     /** Nobody asked: its outcome is said in this channel when it is not what it was the last time. */
-    z.object({ type: z.literal('schedule'), schedule: ScheduleName, channel: ChannelId }),
+    z.object({ type: z.literal('schedule'), schedule: ScheduleName, rhythm: z.string().max(200), channel: ChannelId }),
     z.object({ type: z.literal('terminal') }),
   ])
   .readonly();

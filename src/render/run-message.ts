@@ -1,5 +1,6 @@
 import type { Button } from '@slack/types';
 import type { Freeze } from '../core/freeze.ts';
+import type { News } from '../core/news.ts';
 import type { NextStep, Report } from '../core/report.ts';
 import { isResultFile } from '../core/result-file.ts';
 import type { Run } from '../core/run.ts';
@@ -9,6 +10,7 @@ import { attribution } from './attribution.ts';
 import { cancelButton, cardButtons, nextButtons } from './buttons.ts';
 import { cutLines } from './escape.ts';
 import { type Line, linesBlock, personMrkdwn, shortened, timeMrkdwn, toFallback } from './lines.ts';
+import { newsLines } from './news-lines.ts';
 import { duration } from './numbers.ts';
 import { outcomeHead } from './outcome-head.ts';
 import { titleOf } from './plan-card.ts';
@@ -28,6 +30,8 @@ export type RenderOptions = {
   readonly uploads?: boolean;
   /** A freeze of the run's cluster: stands on a card that waits. */
   readonly frozen?: Freeze | undefined;
+  /** Of a scheduled run: why it is shown. */
+  readonly news?: News | undefined;
 };
 
 export type RunMessages = {
@@ -45,21 +49,24 @@ export function renderRun(run: Run, options: RenderOptions = {}): RunMessages {
   const files = options.uploads === true ? artifactReplies(run) : [];
   const before = [...lossReplies(run), ...approvalReplies(run), ...progressReplies(run, now)];
   if (run.now.state !== 'ended') {
-    const parent = message(run, { lines: openHead(run, now, options), buttons: openButtons(run, now), notes: [] });
+    const lines = withNews(openHead(run, now, options), newsLines(options.news, false));
+    const parent = message(run, { lines, buttons: openButtons(run, now), notes: [] });
     // What a plan says in bulk is there to be read before anybody agrees.
     return { parent, replies: [...before, ...(run.plan === undefined ? [] : files)], directs: directsOf(run) };
   }
-  return ended(run, { before, after: files });
+  return ended(run, { before, after: files, news: newsLines(options.news, true) });
 }
 
 type Ending = {
   readonly before: readonly ThreadReply[];
   readonly after: readonly ThreadReply[];
+  readonly news: readonly Line[];
 };
 
-function ended(run: Run, { before, after }: Ending): RunMessages {
+function ended(run: Run, { before, after, news }: Ending): RunMessages {
   if (run.now.state !== 'ended') throw new Error('the run has not ended');
-  const { lines, report } = outcomeHead(run, run.now.outcome);
+  const { lines: head, report } = outcomeHead(run, run.now.outcome);
+  const lines = withNews(head, news);
   const approvers = run.applying === undefined ? [] : approvedBy(run);
   const took = `took ${duration(Date.parse(run.now.endedAt) - Date.parse(run.request.at))}`;
   const directs = directsOf(run);
@@ -71,6 +78,11 @@ function ended(run: Run, { before, after }: Ending): RunMessages {
   const notes = [...approvers, took, `read at ${timeMrkdwn(report.asOf, '{time_secs}')}`];
   const { parent, body } = reportMessage(run, report, { lines: [...lines, ...factLines(report)], notes });
   return { parent, replies: [...before, ...reportReplies(run, report, body), ...told, ...after], directs };
+}
+
+/** What, where and how bad comes first; then what is new about it. */
+function withNews(head: readonly Line[], news: readonly Line[]): readonly Line[] {
+  return [...head.slice(0, 1), ...news, ...head.slice(1)];
 }
 
 /** The whole result is one press away, and not in everybody's thread. */

@@ -3,7 +3,7 @@ import type { ChatopsConfig } from '../../core/chatops-config.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { CommandCard } from '../../core/command-card.ts';
 import type { ClusterName } from '../../core/ids.ts';
-import type { Groups, Log, Queues, State } from '../../core/ports.ts';
+import type { Groups, Log, Queues, State, Ticks } from '../../core/ports.ts';
 import type { Reply } from '../../core/reply.ts';
 import type { LinkTo } from '../run-link.ts';
 
@@ -21,6 +21,7 @@ export type AnswerContext = {
   readonly groups: Groups;
   readonly config: ChatopsConfig;
   readonly linkTo?: LinkTo | undefined;
+  readonly ticks?: Ticks | undefined;
   readonly by: Actor;
   readonly origin: Origin;
   /** How the reader calls us: `/cilium`. */

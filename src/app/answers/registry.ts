@@ -8,11 +8,13 @@ import { freeze, unfreeze } from './freeze.ts';
 import { history } from './history.ts';
 import { hold, unhold } from './hold.ts';
 import { reject } from './reject.ts';
+import { schedules } from './schedules.ts';
 import { show } from './show.ts';
 
 export const answers: readonly Answer[] = [
   show,
   history,
+  schedules,
   compare,
   cancel,
   approve,

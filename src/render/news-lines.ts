@@ -1,0 +1,50 @@
+import type { News } from '../core/news.ts';
+import { bold, type Line, text, time } from './lines.ts';
+
+/** A phone shows no more, and the report stands below. */
+const SHOWN = 6;
+
+/** What is new in a scheduled run, right under its headline. */
+export function newsLines(news: News | undefined, hasEnded: boolean): readonly Line[] {
+  if (news === undefined) return [];
+  const { schedule, rhythm } = news;
+  switch (news.kind) {
+    case 'first':
+      return [[text(`Watched from now on, ${rhythm} (schedule ${schedule}): only changes are said here`)]];
+    case 'late':
+      return hasEnded ? lateEnd(news) : lateSoFar(news);
+    case 'changed':
+      return [[bold('Changed'), ...sinceWords(news), text(` · schedule ${schedule}, ${rhythm}`)], ...changes(news)];
+    default:
+      throw new Error(`unhandled ${JSON.stringify(news.kind satisfies never)}`);
+  }
+}
+
+function lateSoFar({ schedule, rhythm, since }: News): readonly Line[] {
+  const known: Line =
+    since === undefined ? [] : [text(': nothing is known since '), time(since, '{date_short_pretty} {time}')];
+  return [
+    [
+      bold('Scheduled, and not done yet'),
+      ...known,
+      text(` · schedule ${schedule}, ${rhythm}; it is not started again`),
+    ],
+  ];
+}
+
+function lateEnd(news: News): readonly Line[] {
+  return [
+    [text('Scheduled, and done late; nothing changed'), ...sinceWords(news), text(` · schedule ${news.schedule}`)],
+  ];
+}
+
+function sinceWords({ since }: News): Line {
+  return since === undefined ? [] : [text(' since '), time(since, '{date_short_pretty} {time}')];
+}
+
+function changes({ added, gone }: News): readonly Line[] {
+  const all = [...added.map((each) => `+ ${each}`), ...gone.map((each) => `− ${each}`)];
+  const rest = all.length - SHOWN;
+  const shown = rest > 0 ? [...all.slice(0, SHOWN), `and ${rest} more`] : all;
+  return shown.map((each) => [text(each, 160)]);
+}
