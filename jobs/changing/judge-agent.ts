@@ -24,15 +24,23 @@ const CRASHES = 2;
 export function judgeAgent(agent: Agent | undefined, situation: Situation): Verdict {
   if (agent === undefined) return { type: 'wait' };
   if (runs(agent, situation.target)) return { type: 'done' };
-  const { isOurs, target, rollsByItself, sinceMs } = situation;
+  const { isOurs, target, sinceMs } = situation;
   if (agent.ready && agent.answer.state !== 'answered') return { type: 'wait' };
   if (agent.ready && isOurs)
     return { type: 'failed', why: `its agent came back, and does not run ${targetWords(target)}` };
-  if (agent.ready) return rollsByItself ? { type: 'wait' } : { type: 'replace' };
+  if (agent.ready) return { type: mayStillRoll(agent, situation) ? 'wait' : 'replace' };
   // Older than the settings and down: what its init container rendered then is what it crashes with.
   if (!isOurs && agent.createdMs < sinceMs) return { type: 'replace' };
   if (!isCrashing(agent)) return { type: 'wait' };
   return { type: 'failed', why: `its agent crashes again and again (${agent.restarts} restarts)` };
+}
+
+/**
+ * The DaemonSet will replace it by itself. One that is younger than the settings it has replaced already: when that runs
+ * the old mode all the same it is replaced once more, by us.
+ */
+function mayStillRoll({ createdMs }: Agent, { rollsByItself, sinceMs }: Situation): boolean {
+  return rollsByItself && (sinceMs === 0 || createdMs <= sinceMs);
 }
 
 function isCrashing({ trouble, restarts }: Agent): boolean {

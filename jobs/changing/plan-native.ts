@@ -1,10 +1,10 @@
 import { type Acceptance, decideNative, type NativeDecision } from '../../src/cilium/decide-native.ts';
 import { atOnceOf, type Roll, rollOf } from '../../src/cilium/disruption.ts';
-import { assertConfigMap, keptValues } from '../../src/cilium/helm-values.ts';
+import { assertConfigMap, keptValues, setBack } from '../../src/cilium/helm-values.ts';
 import type { PreflightFacts, Wanted } from '../../src/cilium/preflight/facts.ts';
 import { preflightOf } from '../../src/cilium/preflight/preflight.ts';
 import type { SwitchWork } from '../../src/cilium/switch-work.ts';
-import { clip } from '../../src/cilium/text.ts';
+import { clip, count, listed } from '../../src/cilium/text.ts';
 import { explicitTunnel } from '../../src/cilium/way-back.ts';
 import type { HelmRelease, HelmValues } from '../../src/core/change-ports.ts';
 import type { Check } from '../../src/core/check.ts';
@@ -17,7 +17,7 @@ import { withProgress } from '../reading/with-progress.ts';
 import { withinBudget } from '../reading/within-budget.ts';
 import { benchPair } from './bench-step.ts';
 import { NO_RIGHT } from './probe-step.ts';
-import { CONFIG_MAP, type Rendered, render, toPlanned, toRelease } from './render-plan.ts';
+import { CONFIG_MAP, render, toPlanned, toRelease } from './render-plan.ts';
 
 const READING_BUDGET_MS = 2 * MINUTE_MS;
 
@@ -90,13 +90,10 @@ async function planSwitch(facts: PreflightFacts, decision: Decided, context: Pla
     ? await render({ context, work, deployed })
     : ({ type: 'rendered', after: decision.config, diff: '' } as const);
   if (rendered.type === 'refused') return rendered;
-  const wrong = upgrades && deployed !== undefined ? problems(deployed, rendered, work) : [];
-  if (wrong.length > 0)
-    return {
-      type: 'refused',
-      reason: clip(`Helm would not render the change as it is meant: ${wrong.join('; ')}`, 1_000),
-      nextStep: 'look for values that contradict it in `helm get values`',
-    };
+  const refused = upgrades
+    ? refusedRender({ deployed, live: decision.config, after: rendered.after, work })
+    : undefined;
+  if (refused !== undefined) return refused;
   return toPlanned({ context, facts, work, roll, release, before: decision.config, rendered, checks });
 }
 
@@ -120,11 +117,38 @@ export function rollFor({ wanted, rollout }: PreflightFacts, agents: number): Ro
   return atOnce === undefined ? undefined : rollOf(agents, atOnce);
 }
 
-function problems(
-  deployed: Readonly<Record<string, string>>,
-  { after }: Extract<Rendered, { type: 'rendered' }>,
-  { to, release }: SwitchWork,
-): readonly string[] {
+type Config = Readonly<Record<string, string>>;
+type Refused = Extract<Planned, { type: 'refused' }>;
+
+type Upgrade = {
+  /** cilium-config as the deployed revision has it, as it is in the cluster, and as Helm would make it. */
+  readonly deployed: Config | undefined;
+  readonly live: Config;
+  readonly after: Config;
+  readonly work: SwitchWork;
+};
+
+function refusedRender({ deployed, live, after, work }: Upgrade): Refused | undefined {
+  const { release, to } = work;
   if (to.mode !== 'native') throw new OpsError('Bug', 'a switch to native routing has no other target');
-  return assertConfigMap(deployed, after, { appVersion: release.appVersion, cidr: to.cidr, routes: to.routes });
+  const wanted = { appVersion: release.appVersion, cidr: to.cidr, routes: to.routes };
+  const wrong = deployed === undefined ? [] : assertConfigMap(deployed, after, wanted);
+  if (wrong.length > 0)
+    return {
+      type: 'refused',
+      reason: clip(`Helm would not render the change as it is meant: ${wrong.join('; ')}`, 1_000),
+      nextStep: 'look for values that contradict it in `helm get values`',
+    };
+  const byHand = setBack(live, after, release.appVersion);
+  return byHand.length === 0 ? undefined : pastHelm(byHand, release);
+}
+
+/** Somebody's fix of last month would be undone by an upgrade that says nothing of it. */
+function pastHelm(keys: readonly string[], { name, namespace }: SwitchWork['release']): Refused {
+  const what = `${count(keys.length, 'setting')} of ${CONFIG_MAP}`;
+  return {
+    type: 'refused',
+    reason: clip(`${what} changed past Helm would be set back by any upgrade: ${listed(keys, 6)}`, 1_000),
+    nextStep: `bring them into the values (helm -n ${namespace} get values ${name}), or set them back in the ConfigMap`,
+  };
 }

@@ -1,4 +1,4 @@
-import { targetWords } from '../../src/cilium/switch-work.ts';
+import { type SwitchWork, targetWords } from '../../src/cilium/switch-work.ts';
 import { count, listed } from '../../src/cilium/text.ts';
 import type { Progress } from '../../src/core/job.ts';
 import { type Agent, ask, readAgents, runs } from './agent-pods.ts';
@@ -111,7 +111,7 @@ async function* oneRound(switching: Switching, { heading, watch, roll }: Round):
   const nodes = namesOf(roll.pending);
   const switched = new Set(roll.switched);
   const step = `${heading.prefix}agents`;
-  for (const batch of batchesOf(nodes, work.rollsByItself ? nodes.length : work.atOnce)) {
+  for (const batch of batchesOf(nodes, atOnceOf(work, heading, nodes.length))) {
     if (mayStop(switching, heading) && (await context.stopWanted())) return { type: 'stopped' };
     const danger = await watch.danger(switched);
     if (danger !== undefined) return { type: 'failed', why: danger };
@@ -121,6 +121,11 @@ async function* oneRound(switching: Switching, { heading, watch, roll }: Round):
     seen.proven.push(`${switched.size} of ${roll.total} agents run ${targetWords(heading.target)}`);
   }
   return { type: 'ok' };
+}
+
+/** Those that roll by themselves are only watched, all together; on the way back nobody waits for the DaemonSet. */
+function atOnceOf({ rollsByItself, atOnce }: SwitchWork, { way }: Heading, all: number): number {
+  return rollsByItself && way === 'forward' ? all : atOnce;
 }
 
 function batchesOf(nodes: readonly string[], size: number): readonly (readonly string[])[] {

@@ -153,6 +153,18 @@ export function assertWayBack(
   return [...wrong, ...changedBesides(before, after, mayChange(keys))];
 }
 
+/**
+ * What was set in cilium-config past Helm (`cilium config set`, kubectl), and would be set back by any upgrade: `live` is
+ * that of the cluster, `after` what Helm renders. Keys that Helm does not know stay as they are.
+ */
+export function setBack(live: ConfigData, after: ConfigData, appVersion: string): readonly string[] {
+  const ours = mayChange(routingKeys(appVersion));
+  return Object.keys(after)
+    .filter((key) => live[key] !== after[key] && !ours.includes(key))
+    .sort()
+    .map((key) => `${key} ${quoted(live[key])} → ${quoted(after[key])}`);
+}
+
 /** Up to 1.16 the chart leaves `tunnel-protocol` out in native mode; from 1.17 on it stays. */
 function mayChange(keys: { readonly mode: string; readonly cidr: string }): readonly string[] {
   return [keys.mode, keys.cidr, DIRECT_ROUTES, ...(keys.mode === 'routing-mode' ? ['tunnel-protocol'] : [])];

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { assertConfigMap, assertWayBack, keptValues, nativeRoutingValues } from '../../src/cilium/helm-values.ts';
+import {
+  assertConfigMap,
+  assertWayBack,
+  keptValues,
+  nativeRoutingValues,
+  setBack,
+} from '../../src/cilium/helm-values.ts';
 
 const CIDR = '10.0.0.0/16';
 const OLDEST = { tunnel: 'disabled', nativeRoutingCIDR: CIDR, autoDirectNodeRoutes: true };
@@ -140,5 +146,22 @@ describe('the rendered ConfigMap', () => {
     expect(assertWayBack(NATIVE_119, { ...TUNNEL_119, debug: 'true' }, old)).toEqual([
       'debug would change too: "false" → "true"',
     ]);
+  });
+});
+
+describe('settings that were changed past Helm', () => {
+  it.each([
+    { when: 'nothing was', live: {}, want: [] },
+    { when: 'a value differs', live: { debug: 'true' }, want: ['debug "true" → "false"'] },
+    { when: 'a key is gone', live: { debug: undefined }, want: ['debug (not set) → "false"'] },
+    { when: 'Helm does not know the key, and leaves it', live: { 'mesh-auth': 'x' }, want: [] },
+    { when: 'it is what the switch sets anyway', live: { 'routing-mode': 'native' }, want: [] },
+  ])('$when', ({ live, want }) => {
+    const after = { ...NATIVE_119, debug: 'false' };
+    const now = Object.entries({ ...TUNNEL_119, debug: 'false', ...live }).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value] as const],
+    );
+
+    expect(setBack(Object.fromEntries(now), after, '1.19.6')).toEqual(want);
   });
 });

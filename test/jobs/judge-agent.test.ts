@@ -29,6 +29,18 @@ describe('what is done about an agent', () => {
     { when: 'it runs the target', agent: anAgent({ answer: answering('Native') }), more: {}, want: 'done' },
     { when: 'it runs the old mode', agent: anAgent({}), more: {}, want: 'replace' },
     { when: 'it will be replaced by itself', agent: anAgent({}), more: { rollsByItself: true }, want: 'wait' },
+    {
+      when: 'it was replaced by itself and still runs the old mode',
+      agent: anAgent({ createdMs: 2_000 }),
+      more: { rollsByItself: true },
+      want: 'replace',
+    },
+    {
+      when: 'it may have been replaced by itself, and nobody knows when',
+      agent: anAgent({ createdMs: 2_000 }),
+      more: { rollsByItself: true, sinceMs: 0 },
+      want: 'wait',
+    },
     { when: 'it came back in the old mode', agent: anAgent({}), more: { isOurs: true }, want: 'failed' },
     {
       when: 'it is ready and says nothing',

@@ -3,9 +3,9 @@
  * mode, three nodes, pods that started before Cilium in `legacy`), with times moved to look as if recorded just now.
  */
 import { readFileSync } from 'node:fs';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Certificate } from './certificate.ts';
-import { type KubeObject, textAt } from './kube-object.ts';
+import type { KubeObject } from './kube-object.ts';
+import { mapRelease } from './release-secret.ts';
 import type { ResourceTable, ResourceType } from './resources.ts';
 import type { Store } from './store.ts';
 
@@ -68,17 +68,14 @@ const NO_KEY = Buffer.from('REDACTED').toString('base64');
 
 /** The release's manifest holds the same Secrets: a rollback to it must not apply the placeholders. */
 function releaseWithKeys(object: KubeObject, { cert, key }: Certificate): KubeObject {
-  const packed = textAt(object, 'data', 'release');
-  const release = JSON.parse(
-    gunzipSync(Buffer.from(Buffer.from(packed, 'base64').toString(), 'base64')).toString(),
-  ) as { manifest: string };
   const pem = (name: string): string => Buffer.from(name.endsWith('.key') ? key : cert).toString('base64');
-  const manifest = release.manifest.replace(
-    new RegExp(`((?:ca|tls)\\.(?:crt|key)):( +)${NO_KEY}`, 'g'),
-    (_all, name: string, space: string) => `${name}:${space}${pem(name)}`,
-  );
-  const repacked = gzipSync(JSON.stringify({ ...release, manifest }), { level: 1 }).toString('base64');
-  return { ...object, data: { release: Buffer.from(repacked).toString('base64') } };
+  return mapRelease(object, (release) => ({
+    ...release,
+    manifest: release.manifest.replace(
+      new RegExp(`((?:ca|tls)\\.(?:crt|key)):( +)${NO_KEY}`, 'g'),
+      (_all, name: string, space: string) => `${name}:${space}${pem(name)}`,
+    ),
+  }));
 }
 
 /** Private keys were not recorded; Helm reads both Secrets while it renders and wants keys and certificates in them. */
