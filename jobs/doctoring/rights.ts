@@ -69,6 +69,8 @@ const RELEASE: readonly Right[] = [
 ];
 const CONFIG: Right = inCilium(['get'], CONFIG_MAPS, { names: ['cilium-config'] });
 
+const WAY_BACK: Right = inCilium(['get'], CONFIG_MAPS, { names: [KEPT_STATE] });
+
 const STATUS: readonly Right[] = [
   ...FIND_CILIUM,
   inAll(['list', 'get'], PODS),
@@ -147,7 +149,7 @@ const SWITCH: readonly Right[] = [
   ...EXPOSURE,
   ...HELM,
   ...LEASE,
-  // The way back.
+  WAY_BACK,
   inCilium(['create'], CONFIG_MAPS),
   inCilium(['delete'], PODS),
   inCilium(['get'], PODS, { subresource: 'log', without: 'the last words of an agent that crashes' }),
@@ -185,7 +187,7 @@ const IPERF: readonly Right[] = [
 
 const DOCTOR: readonly Right[] = [
   ...FIND_CILIUM,
-  inCilium(['get'], CONFIG_MAPS, { names: [KEPT_STATE], without: 'whether a switch was left half done' }),
+  { ...WAY_BACK, without: 'whether a switch was left half done' },
   ...RELEASE,
   { verbs: ['get'], resource: NAMESPACES, scope: 'probes', without: 'whether the namespace of probe pods is there' },
 ];
