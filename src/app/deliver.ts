@@ -88,7 +88,8 @@ async function postReply(deps: PublishDeps, to: Thread, message: ChatMessage): P
   if (!file) return deps.chat.post(to, message);
   const problem = await share(deps, to, { file, text: message.text });
   if (problem === undefined) return '';
-  return deps.chat.post(to, { text: `${message.text}\nNot attached: ${problem}`, blocks: [] });
+  const instead = file.instead === undefined ? '' : `\n${file.instead}`;
+  return deps.chat.post(to, { text: `${message.text}\nNot attached: ${problem}${instead}`, blocks: [] });
 }
 
 /** Answers why the file is not in the thread, undefined when it is. A run never fails on it. */

@@ -8,6 +8,8 @@ export type ChatFile = {
   readonly mimetype: string;
   readonly key: string;
   readonly altText?: string;
+  /** Said in its place where it cannot be shared; rendered like the message. */
+  readonly instead?: string;
 };
 
 /** A rendered message. `text` is what notifications and screen readers get; `blocks` is Block Kit. */

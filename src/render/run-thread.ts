@@ -1,6 +1,6 @@
 import type { Run } from '../core/run.ts';
 import { attribution } from './attribution.ts';
-import { cutLines } from './escape.ts';
+import { cut, cutLines, mrkdwn } from './escape.ts';
 import { bold, type Line, linesBlock, text, time, toFallback } from './lines.ts';
 import { bytes, duration } from './numbers.ts';
 import { LIMITS, type SlackMessage } from './slack-message.ts';
@@ -53,7 +53,8 @@ export function artifactReplies(run: Run): readonly ThreadReply[] {
   return run.artifacts.map((artifact) => {
     const lines: readonly Line[] = [[bold(artifact.title), text(` · ${artifact.name} · ${bytes(artifact.sizeBytes)}`)]];
     const { name, title, mimetype, key, altText } = artifact;
-    const file = { name, title, mimetype, key, ...(altText === undefined ? {} : { altText }) };
+    const picture = altText === undefined ? {} : { altText, instead: cut(mrkdwn(`What it shows: ${altText}`), 1_500) };
+    const file = { name, title, mimetype, key, ...picture };
     return { key: `artifact-${name}`, editable: false, message: { ...simple(run, lines), files: [file] } };
   });
 }

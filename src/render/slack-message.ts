@@ -10,6 +10,7 @@ type SlackFile = {
   readonly mimetype: string;
   readonly key: string;
   readonly altText?: string;
+  readonly instead?: string;
 };
 
 /**

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { iperf } from '../../jobs/iperf.ts';
 import { MANAGED_BY, MANAGER } from '../../src/cilium/probe-pod.ts';
 import { Benchmark } from '../../src/core/benchmark.ts';
@@ -296,6 +297,76 @@ it.each([
   { when: 'a rate of TCP', args: { rate: 500 }, want: 'rate: is of --udp' },
 ])('$when is not understood, and says which argument is wrong', ({ args, want }) => {
   expect(() => iperf.parse(args)).toThrow(want);
+});
+
+it('all pairs of six nodes are measured in five rounds, three at a time and no node twice at once', async () => {
+  const six = await openRehearsalCluster({ context: 'chatops', start: { speed: 40, nodes: 6 } });
+  try {
+    let nodes: Promise<ReadonlyMap<string, string>> | undefined;
+    const events: Seen[] = [];
+    const cluster = {
+      ...six.port,
+      exec: async (...args: Parameters<typeof six.port.exec>) => {
+        const [{ pod, command }] = args;
+        const at = [pod, command[2] ?? ''];
+        if (command[0] === 'iperf3') {
+          nodes ??= nodeNames(six.port);
+          events.push({ type: 'begins', at });
+        }
+        const answer = await six.port.exec(...args);
+        if (command[0] === 'iperf3') events.push({ type: 'ends', at });
+        return answer;
+      },
+    };
+    const probing = probes({ write: six.write });
+
+    const { data, steps } = await ask(
+      { allPairs: true, streams: 1, runs: 1, noBaseline: true },
+      { cluster, probes: probing },
+    );
+
+    expect(steps[1]).toBe('Measure: 5 turns of 1 s');
+    expect(roundsIn(events, await nodes)).toEqual([3, 3, 3, 3, 3]);
+    expect(Benchmark.parse(data).series).toHaveLength(15);
+  } finally {
+    await six.close();
+  }
+});
+
+type Seen = { readonly type: 'begins' | 'ends'; readonly at: readonly string[] };
+
+/** Measurements of each round: one is over when no node is busy. Fails where a node would be in two at once. */
+function roundsIn(events: readonly Seen[], nodes: ReadonlyMap<string, string> = new Map()): readonly number[] {
+  const busy = new Set<string>();
+  const rounds: number[] = [];
+  for (const { type, at } of events) {
+    const ends = at.map((each) => nodes.get(each) ?? '');
+    if (type === 'ends') {
+      for (const node of ends) busy.delete(node);
+      continue;
+    }
+    expect(ends.filter((node) => node === '' || busy.has(node))).toEqual([]);
+    const underWay = busy.size === 0 ? 0 : (rounds.pop() ?? 0);
+    rounds.push(underWay + 1);
+    for (const node of ends) busy.add(node);
+  }
+  return rounds;
+}
+
+/** Of benchmark pods, by their names and addresses. */
+async function nodeNames(port: OpenRehearsal['port']): Promise<ReadonlyMap<string, string>> {
+  const named = new Map<string, string>();
+  const query = { namespace: 'cilium-chatops', as: 'objects' } as const;
+  for await (const page of port.list(PODS, query, AbortSignal.timeout(10_000)))
+    for (const { metadata, spec, status } of Placed.array().parse(page))
+      for (const key of [metadata.name, status.podIP]) named.set(key, spec.nodeName);
+  return named;
+}
+
+const Placed = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({ nodeName: z.string().default('') }),
+  status: z.object({ podIP: z.string().default('') }),
 });
 
 describe('cleaning up', () => {
