@@ -15,6 +15,8 @@ const USAGE = `cilium-chatops: operate Cilium on Kubernetes
                      [--output json]      the same for machines
   cilium-chatops config check [file]      whether chatops.yaml is usable, and what it allows
   cilium-chatops config schema            its JSON schema
+  cilium-chatops audit [--since 30d]      who asked, voted and what came of it: JSON lines, one per event
+                       [--cluster <name>] [--run <id>]
   cilium-chatops state                    start the embedded state store of DATA_DIR and hold it
 
 Settings come from the environment: see .env.example`;
@@ -31,6 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (verb === 'serve') return serveUntilStopped(env);
   if (verb === 'run') return runInTerminal(rest, env);
   if (verb === 'state') return holdState(env);
+  if (verb === 'audit') return exportAudit(rest, env);
   if (verb === 'config') return checkConfig(rest, env);
   console.error(`there is no "${verb}"\n\n${USAGE}`);
   return 2;
@@ -55,6 +58,15 @@ async function serveUntilStopped(env: ReturnType<typeof readEnv>): Promise<numbe
   log.info({ reason }, 'stopping');
   await serving.stop();
   return 0;
+}
+
+async function exportAudit(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {
+  const { auditCommand } = await import('./audit-command.ts');
+  // `audit | head` closes the pipe: that is no failure.
+  process.stdout.on('error', () => process.exit(0));
+  const out = (line: string): Promise<void> =>
+    new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
+  return auditCommand(words, env, { out, err: (text) => console.error(text), log: createLog('error', 'audit') });
 }
 
 async function checkConfig(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {

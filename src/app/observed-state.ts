@@ -71,6 +71,7 @@ function observedRuns(runs: RunStore, deps: ObservingDeps, timed: Timed): RunSto
       return events;
     },
     recent: (query) => timed('recent', () => runs.recent(query)),
+    changed: (query) => timed('changed', () => runs.changed(query)),
     prune: (olderThan, limit) => timed('prune', () => runs.prune(olderThan, limit)),
   };
 }

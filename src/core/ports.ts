@@ -12,6 +12,9 @@ export type Log = Readonly<
 
 export type Appended = { readonly ok: true; readonly seq: number } | { readonly ok: false; readonly last: number };
 
+/** A run without one stands before all runs of that moment. */
+export type Cursor = { readonly run?: RunId; readonly changedAt: Date };
+
 /**
  * The run store. `append` is compare-and-set: it takes the event only if the run has exactly `afterSeq` events, and
  * otherwise answers how many there are. @throws OpsError StoreUnavailable, within 1 s when the store is down.
@@ -25,6 +28,11 @@ export type RunStore = {
     readonly limit: number;
     readonly changedSince?: Date;
   }) => Promise<readonly { readonly run: RunId; readonly changedAt: Date }[]>;
+  /**
+   * The other way round, page by page through all of them: oldest first, those behind `after`. A run that changes
+   * meanwhile comes once more, later.
+   */
+  readonly changed: (query: { readonly limit: number; readonly after: Cursor }) => Promise<readonly Required<Cursor>[]>;
   /** Removes runs (events, and blobs named `<run>/…`) whose last event is older. Returns how many; at most `limit`. */
   readonly prune: (olderThan: Date, limit: number) => Promise<number>;
   /** Removes one run with its blobs, as `prune` does. */

@@ -81,6 +81,15 @@ function createRuns({ pool, log }: Deps): RunStore {
         );
         return rows.map((row) => ({ run: RunId.parse(row.run), changedAt: row.changed_at }));
       }),
+    changed: ({ limit, after }) =>
+      guarded('list the runs', async () => {
+        const { rows } = await pool.query<{ run: string; changed_at: Date }>(
+          `select run, changed_at from chatops.run where (changed_at, run collate "C") > ($2::timestamptz, $3)
+           order by changed_at, run collate "C" limit $1`,
+          [limit, after.changedAt, after.run ?? ''],
+        );
+        return rows.map((row) => ({ run: RunId.parse(row.run), changedAt: row.changed_at }));
+      }),
     prune: (olderThan, limit) =>
       guarded('remove old runs', async () => {
         await pool.query('delete from chatops.blob where expires_at < now()');

@@ -2,7 +2,7 @@ import type { Redis, Result } from 'ioredis';
 import { OpsError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import { RunId } from '../core/ids.ts';
-import type { BlobStore, Budget, Log, RunStore, State } from '../core/ports.ts';
+import type { BlobStore, Budget, Cursor, Log, RunStore, State } from '../core/ports.ts';
 import { checkBlobSize, PREFIX, runOfBlob } from './keys.ts';
 import { APPEND, PRUNE, REMOVE, TAKE } from './redis-scripts.ts';
 import { guarded } from './store-errors.ts';
@@ -71,6 +71,7 @@ function createRuns({ redis, log }: Deps): RunStore {
         const flat = await redis.zrevrangebyscore(INDEX, '+inf', since, 'WITHSCORES', 'LIMIT', 0, limit);
         return [...pairs(flat)].map(([run, score]) => ({ run: RunId.parse(run), changedAt: new Date(Number(score)) }));
       }),
+    changed: (query) => guarded('list the runs', () => changedAfter(redis, query)),
     prune: (olderThan, limit) =>
       guarded('remove old runs', () => redis.chatopsPrune(INDEX, PREFIX, olderThan.getTime(), limit)),
     remove: (run) =>
@@ -78,6 +79,21 @@ function createRuns({ redis, log }: Deps): RunStore {
         await redis.chatopsRemove(INDEX, PREFIX, run);
       }),
   };
+}
+
+/** Runs of one moment stand in the order of their ids, and any number of them may be behind us. */
+async function changedAfter(redis: Redis, { limit, after }: Parameters<RunStore['changed']>[0]) {
+  const found: Required<Cursor>[] = [];
+  const fromMs = after.changedAt.getTime();
+  for (let offset = 0; found.length < limit; offset += limit) {
+    const flat = await redis.zrangebyscore(INDEX, fromMs, '+inf', 'WITHSCORES', 'LIMIT', offset, limit);
+    for (const [id, score] of pairs(flat)) {
+      const behind = Number(score) === fromMs && id <= (after.run ?? '');
+      if (!behind && found.length < limit) found.push({ run: RunId.parse(id), changedAt: new Date(Number(score)) });
+    }
+    if (flat.length < 2 * limit) break;
+  }
+  return found;
 }
 
 /** Checked here: a script that fails in its second command has done its first. @throws OpsError Bug */

@@ -30,6 +30,7 @@ export function runStoreContract(name: string, open: () => Promise<OpenedState>,
     pruning(() => opened.state);
     keeping(() => opened.state.blobs);
     counting(() => opened.state.budget);
+    paging(() => opened.state.runs);
   });
 }
 
@@ -167,6 +168,32 @@ function listing(runs: () => RunStore): void {
     expect(all[0]?.changedAt).toEqual(new Date('2031-01-01T00:00:03.000Z'));
     expect(newer.map(({ run }) => run)).toEqual([a, b]);
     expect(await runs().recent({ limit: 1 })).toHaveLength(1);
+  });
+}
+
+/** Of one moment, of the next, and one that is begun at the first and changes at the last. */
+function paging(runs: () => RunStore): void {
+  it('hands out all runs page by page, oldest first, each once, also those of one moment', async () => {
+    const at = (ms: number): string => new Date(Date.UTC(2041, 0, 1) + ms).toISOString();
+    const ids = Array.from({ length: 8 }, () => aRunId());
+    for (const [n, run] of ids.entries())
+      await runs().append(run, 0, anEvent('requested', { run, at: at(n < 6 ? 0 : n) }));
+    const first = ids[0] as RunId;
+    await runs().append(first, 1, anEvent('started', { at: at(9) }));
+
+    const pages: RunId[][] = [];
+    let after: Parameters<RunStore['changed']>[0]['after'] = { changedAt: new Date(at(0)) };
+    for (;;) {
+      const page = await runs().changed({ limit: 2, after });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      pages.push(page.map(({ run }) => run));
+      after = last;
+    }
+
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 2, 2]);
+    expect(pages.flat()).toEqual([...ids.slice(1, 6).sort(), ids[6], ids[7], first]);
+    expect(after.changedAt).toEqual(new Date(at(9)));
   });
 }
 

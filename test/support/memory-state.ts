@@ -30,6 +30,15 @@ export function createMemoryState(now: () => Date = () => new Date()): State {
           .filter((each) => changedSince === undefined || each.changedAt >= changedSince)
           .sort((a, b) => b.changedAt.getTime() - a.changedAt.getTime())
           .slice(0, limit),
+      changed: async ({ limit, after }) =>
+        [...runs.keys()]
+          .map((run) => ({ run, changedAt: changedAt(run) }))
+          .filter(({ run, changedAt: at }) => {
+            const offMs = at.getTime() - after.changedAt.getTime();
+            return offMs > 0 || (offMs === 0 && run > (after.run ?? ''));
+          })
+          .sort((a, b) => a.changedAt.getTime() - b.changedAt.getTime() || (a.run < b.run ? -1 : 1))
+          .slice(0, limit),
       prune: async (olderThan, limit) => {
         const old = [...runs.keys()].filter((run) => changedAt(run) < olderThan).slice(0, limit);
         for (const run of old) {
