@@ -139,10 +139,19 @@ async function change(job: ChangeJob, { args, context, opened }: Changing, here:
 
 /** `local:dana`: who asked stands in `helm history`. */
 function whoIsHere(): UserId {
-  const login = userInfo()
-    .username.replace(/[^\w.@-]/g, '-')
+  const login = loginName()
+    .replace(/[^\w.@-]/g, '-')
     .slice(0, 64);
   return UserId.parse(`local:${login === '' ? 'unknown' : login}`);
+}
+
+/** Node has no words for a user without an entry in /etc/passwd: containers run as such. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? '');
+  }
 }
 
 function tell(terminal: Terminal, progress: Progress): void {

@@ -42,8 +42,17 @@ function fromPod({ podRoot = '' }: Source): Pair {
   return currentPair(kubeConfig, 'the service account of the pod');
 }
 
+/** A user without an entry in /etc/passwd, as containers have it, has none that Node could name. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
+}
+
 function fromFiles(source: Source): Pair {
-  const home = join(homedir(), '.kube', 'config');
+  const home = join(homeFolder(), '.kube', 'config');
   if (source.kubeconfigPath === undefined && source.context === undefined && !existsSync(home)) {
     if (existsSync(`${source.podRoot ?? ''}${SERVICE_ACCOUNT_TOKEN}`)) return fromPod(source);
     throw new OpsError('BadConfig', `there is no kubeconfig: KUBECONFIG is not set, and there is no ${home}`, {

@@ -78,7 +78,7 @@ describe('the rights of the worker', () => {
       expect(outcome).toMatchObject({ type: 'succeeded', report: { mark: 'fail' } });
       const report = 'report' in outcome ? outcome.report : undefined;
       const said = report?.findings.map(({ text }) => text).join('\n') ?? '';
-      expect(said).toMatch(/Rights of verify: failed[^]*Rights of enable native routing, rollback: failed/);
+      expect(said).toMatch(/Rights of verify: failed[\s\S]*Rights of enable native routing, rollback: failed/);
       expect(said).not.toMatch(/Rights of (doctor|status|preflight)/);
     },
     SLOW,
