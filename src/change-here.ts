@@ -1,4 +1,5 @@
 import { drain } from './app/drain.ts';
+import { stopWish } from './app/stop-wish.ts';
 import type { ChangePorts } from './core/change-ports.ts';
 import { OpsError, toOpsError } from './core/errors.ts';
 import type { RunId, UserId } from './core/ids.ts';
@@ -103,7 +104,7 @@ function refusedBy({ reason, nextStep, report }: Extract<Planned, { type: 'refus
 /** From here on an interrupt is a wish, and a failure is a state that nobody knows. */
 async function apply(change: HereChange, plan: Plan): Promise<JobResult> {
   const { job, ports, context, run, by, interrupted, tell } = change;
-  const startedMs = context.clock.now().getTime();
+  const isAsked = async (): Promise<boolean> => interrupted.aborted;
   const steps: string[] = [];
   const applying = job.apply(plan, {
     ...context,
@@ -115,7 +116,7 @@ async function apply(change: HereChange, plan: Plan): Promise<JobResult> {
     resumed: false,
     by,
     approvedBy: [],
-    stopWanted: async () => interrupted.aborted || context.clock.now().getTime() - startedMs > job.deadlineMs,
+    ...stopWish({ clock: context.clock, deadlineMs: job.deadlineMs, isAsked }),
   });
   try {
     return await drain(applying, async (progress) => {

@@ -13,7 +13,7 @@ import { isOutage, isOver, patiently } from './patience.ts';
 import { type Probes, startProbing, stopProbing } from './probe-step.ts';
 import { replaceAgents } from './replace-agents.ts';
 import { noteStale } from './stale-step.ts';
-import { forward, type Step, type Switching, sealed } from './switching.ts';
+import { forward, type Step, type Switching, sealed, stopWords } from './switching.ts';
 import { upgradeStep } from './upgrade-step.ts';
 import { verifyTarget } from './verify-step.ts';
 
@@ -71,6 +71,7 @@ function givenUp({ why = 'it had been given up' }: KeptState): Forward {
 }
 
 async function* finish(switching: Switching, probes: Probes, end: Forward): Step<JobResult> {
+  const { context } = switching;
   const ending = endings(switching);
   if (end.type === 'ok') {
     // Before the benchmark, whose own traffic is another story.
@@ -78,9 +79,10 @@ async function* finish(switching: Switching, probes: Probes, end: Forward): Step
     await noteStale(switching);
     return ending.switched({ checks: end.checks, losses }, yield* benchAfter(switching));
   }
-  const isStop = end.type === 'stopped';
-  if (switching.seen.touched) return yield* goBack(switching, probes, isStop ? 'stopped on request' : end.why);
-  return isStop ? ending.cancelled() : ending.untouched(end.why);
+  const why = end.type === 'stopped' ? stopWords(switching) : end.why;
+  if (switching.seen.touched) return yield* goBack(switching, probes, why);
+  const isAsked = end.type === 'stopped' && context.stoppedBecause?.() === undefined;
+  return isAsked ? ending.cancelled() : ending.untouched(why);
 }
 
 type Forward =

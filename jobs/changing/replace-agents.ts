@@ -4,7 +4,7 @@ import type { Progress } from '../../src/core/job.ts';
 import { type Agent, ask, readAgents, runs } from './agent-pods.ts';
 import { patiently } from './patience.ts';
 import { replaceBatch } from './replace-batch.ts';
-import { type Heading, readingOf, type Step, type StepEnd, type Switching } from './switching.ts';
+import { type Heading, readingOf, type Step, type StepEnd, type Switching, stopWords } from './switching.ts';
 
 /** A node that joins while the others switch starts in the new mode: a second look finds hardly ever anything. */
 const ROUNDS = 3;
@@ -31,7 +31,7 @@ export async function* replaceAgents(switching: Switching, heading: Heading, wat
   if (canary.type !== 'ok') return canary;
   yield { type: 'step-started', step: `${prefix}agents`, title: titleOf(heading, roll) };
   const end = yield* theOthers(switching, heading, watch);
-  yield { type: 'step-ended', step: `${prefix}agents`, ...resultOf(end, roll.total) };
+  yield { type: 'step-ended', step: `${prefix}agents`, ...resultOf(switching, end, roll.total) };
   return end;
 }
 
@@ -40,12 +40,16 @@ function titleOf({ target, way }: Heading, { total }: Roll): string {
   return way === 'forward' ? `${all} to ${targetWords(target)}` : `${all} back to ${targetWords(target)}`;
 }
 
-function resultOf(end: StepEnd, total: number): Pick<Extract<Progress, { type: 'step-ended' }>, 'result' | 'detail'> {
+function resultOf(
+  switching: Switching,
+  end: StepEnd,
+  total: number,
+): Pick<Extract<Progress, { type: 'step-ended' }>, 'result' | 'detail'> {
   switch (end.type) {
     case 'ok':
       return { result: 'ok', detail: `${total} of ${total}` };
     case 'stopped':
-      return { result: 'warn', detail: 'stopped on request' };
+      return { result: 'warn', detail: stopWords(switching) };
     case 'failed':
       return { result: 'failed', detail: end.why.slice(0, 300) };
     default:

@@ -37,6 +37,12 @@ export type StepEnd =
 
 export type Step<End = StepEnd> = AsyncGenerator<Progress, End, void>;
 
+/** Why a switch that was stopped was stopped. */
+export function stopWords({ context }: Pick<Switching, 'context'>): string {
+  const because = context.stoppedBecause?.();
+  return because === undefined ? 'stopped on request' : `stopped: ${because}`;
+}
+
 /** A direction: forward to what was approved, or back to what was there before. */
 export type Heading = {
   readonly way: 'forward' | 'back';

@@ -17,6 +17,7 @@ import { jobContext } from './job-context.ts';
 import { createPatientRecord } from './patient-record.ts';
 import { type ChangeDeps, propose, refused } from './plan-change.ts';
 import { loadRun } from './record.ts';
+import { stopWish } from './stop-wish.ts';
 import { unknownState } from './unknown-state.ts';
 import { handBack, reasonOf, withinLimits } from './within-limits.ts';
 
@@ -214,7 +215,7 @@ async function apply(deps: ChangeDeps, applying: Applying): Promise<Processed> {
     resumed: run.applying !== undefined,
     by: run.request.by.user,
     approvedBy: run.plan === undefined ? [] : approversOf(run.plan, run.request.by.user, run.votes),
-    stopWanted: stopWanted(deps, applying),
+    ...stopWish({ clock: deps.clock, deadlineMs: job.deadlineMs, isAsked: isAskedToStop(deps, applying) }),
   };
   const { outcome, data } = await drain(job.apply(plan, change), record.take);
   const file = resultFile(data);
@@ -228,11 +229,8 @@ function named(outcome: Outcome, { cancel }: Run): Outcome {
   return outcome.type === 'cancelled' && cancel !== undefined ? { ...outcome, by: cancel.by } : outcome;
 }
 
-/** A person's wish, or the time that the command gives itself: both are heard between steps only. */
-function stopWanted(deps: ChangeDeps, { run, job, attempt, aborted }: Applying): () => Promise<boolean> {
-  const startedMs = deps.clock.now().getTime();
+function isAskedToStop(deps: ChangeDeps, { run, attempt, aborted }: Applying): () => Promise<boolean> {
   return async () => {
-    if (deps.clock.now().getTime() - startedMs > job.deadlineMs) return true;
     if (attempt.cancelledBy() !== undefined || (aborted.aborted && reasonOf(aborted).type === 'person')) return true;
     // Without the store nobody can have asked.
     const current = await loadRun(deps.state.runs, run.request.run).catch(() => undefined);

@@ -115,8 +115,10 @@ export type ChangeContext = PlanContext & {
   readonly approvedBy: readonly UserId[];
   /** Guarded by the change's Lease, as is `helm` here. */
   readonly write: ClusterWritePort;
-  /** True once a person asked to stop. Honoured at safe points only: the signal does not abort for it. */
+  /** True once it should stop. Honoured at safe points only: the signal does not abort for it. */
   readonly stopWanted: () => Promise<boolean>;
+  /** Why `stopWanted` said yes, where it was not a person who asked; undefined when it was. */
+  readonly stoppedBecause?: () => string | undefined;
 };
 
 /** `refused`: it cannot be done, or there is nothing to do; says what to do instead. */

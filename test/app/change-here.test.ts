@@ -3,7 +3,7 @@ import { changeHere, type HereChange } from '../../src/change-here.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { runIdFor, UserId } from '../../src/core/ids.ts';
 import { digestOf } from '../../src/core/plan.ts';
-import { createFakeClock } from '../support/fake-clock.ts';
+import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { fakeCluster } from '../support/fake-cluster.ts';
 import { silentLog } from '../support/run-events.ts';
 import { aChange, aPlan, type FakeChange, fakePorts } from './changing.ts';
@@ -84,6 +84,24 @@ describe('a change from the terminal', () => {
     });
 
     expect(await done).toMatchObject({ outcome: { type: 'rolled-back', reason: 'true false' } });
+  });
+
+  it('stops at a safe point when its time is up, and knows that it was not a person', async () => {
+    const { done } = here('plan', {
+      change: {
+        apply: async function* ({ clock, stopWanted, stoppedBecause }) {
+          yield { type: 'step-started', step: 'agents', title: 'Agents' };
+          const before = `${await stopWanted()} ${stoppedBecause?.()}`;
+          (clock as FakeClock).advance(60_001);
+          const reason = `${before}, ${await stopWanted()}: ${stoppedBecause?.()}`;
+          return { outcome: { type: 'rolled-back', reason }, data: null };
+        },
+      },
+    });
+
+    expect(await done).toMatchObject({
+      outcome: { reason: 'false undefined, true: its own deadline of 1 min passed' },
+    });
   });
 
   it('that breaks off in the middle says that nobody knows', async () => {

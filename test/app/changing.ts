@@ -127,7 +127,7 @@ export function fakePorts(locked: OpsError[]) {
 
 export type Changing = {
   readonly world: World;
-  readonly change: FakeChange;
+  readonly change: FakeChange & { readonly job: ChangeJob };
   readonly deps: ExecuteDeps;
   /** Errors that the next tries to take the Lease reject with. */
   readonly locked: OpsError[];

@@ -118,12 +118,13 @@ describe.skipIf(HELM === undefined)('switching the routing mode, with the real h
     let agents = false;
     const outcome = await apply(enableNativeRouting, await planOf(enableNativeRouting), {
       stopWanted: async () => agents,
+      stoppedBecause: () => 'its own deadline of 12 h passed',
       on: async (progress) => {
         agents ||= started('agents')(progress);
       },
     });
 
-    expect(outcome).toMatchObject({ type: 'rolled-back', reason: 'stopped on request' });
+    expect(outcome).toMatchObject({ type: 'rolled-back', reason: 'stopped: its own deadline of 12 h passed' });
   }, 60_000);
 
   it('changes nothing when probes do not start', async () => {
