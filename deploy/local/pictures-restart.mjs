@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Scenes of `restart unmanaged`: the card, the work, the end; and a budget that lets nobody go. */
+/** Scenes of `restart unmanaged`: the card, the work, the end; a budget that lets nobody go, before and at work. */
 
 const TALL = { width: 1440, height: 1180 };
 const ASK = 'restart unmanaged prod -n legacy --reason "policies do not apply to legacy, CHG-4712"';
@@ -17,12 +17,28 @@ export const restartScenes = {
       await fault('cluster', 'api', 'slow');
       await press('Approve', 'lee');
       await press('Approve', 'sam');
-      await until(/⏳ \W*(Deployment|StatefulSet) legacy/u, 60_000);
+      await until(/[12]\/3/u, 120_000);
       await open(card, 'lee');
       await picture('-progress', TALL);
       await fault('cluster', 'api', 'off');
       await until(/pods restarted under Cilium/, 120_000);
       await sleep(3_000);
+      await open(card, 'lee');
+      await picture('', TALL);
+    },
+  },
+  'restart-waits': {
+    async play({ command, fault, press, until, open, picture }) {
+      await command(ASK);
+      const card = await until(/needs 2 approvals/);
+      await press('Approve', 'lee');
+      await fault('cluster', 'api', 'slow');
+      await press('Approve', 'sam');
+      // Its work has begun, and the first pod may be gone: from now on the budget lets nobody go.
+      await until(/⏳ \W*(Deployment|StatefulSet) legacy/u, 90_000);
+      await fault('cluster', 'budget', 'blocks');
+      await fault('cluster', 'api', 'off');
+      await until(/waits: PodDisruptionBudget/, 60_000);
       await open(card, 'lee');
       await picture('', TALL);
     },

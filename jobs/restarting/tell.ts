@@ -30,7 +30,7 @@ export function* news(watches: readonly OwnerWatch[]): Generator<Progress> {
   for (const { step, title, watches: group } of groupsOf(watches)) {
     if (group.every(({ told }) => told === 'ended')) continue;
     if (group.every(({ told }) => told === 'no')) yield { type: 'step-started', step, title };
-    yield { type: 'counted', step, done: doneOf(group), total: plannedOf(group), ...detailOf(group) };
+    yield { type: 'counted', step, done: doneOf(group), total: plannedOf(group), detail: detailOf(group) };
     const over = group.every(isOver);
     for (const watch of group) watch.told = over ? 'ended' : 'begun';
     if (over) yield end(step, group);
@@ -46,15 +46,21 @@ export function* endSteps(watches: readonly OwnerWatch[]): Generator<Progress> {
 function end(step: string, group: readonly OwnerWatch[]): Progress {
   const why = group.flatMap(({ gaveUp, refused }) => gaveUp ?? [...refused.values()][0] ?? []);
   const isWhole = group.every(({ state }) => state.finished);
-  const detail = why.length === 0 ? {} : { detail: clip(why.join('; '), 300) };
-  return { type: 'step-ended', step, result: isWhole ? 'ok' : 'warn', ...detail };
+  const detail = why.length === 0 ? endWords(isWhole) : clip(why.join('; '), 300);
+  return { type: 'step-ended', step, result: isWhole ? 'ok' : 'warn', detail };
 }
 
-function detailOf(group: readonly OwnerWatch[]): { readonly detail?: string } {
+function endWords(isWhole: boolean): string {
+  return isWhole ? 'all ready' : 'stopped';
+}
+
+/** Always something: a step keeps its last detail, and a budget that said no once must not stand there for ever. */
+function detailOf(group: readonly OwnerWatch[]): string {
   const away = group.reduce((sum, { state }) => sum + state.away, 0);
   const blocked = group.find(
     ({ blocked: by, state, idleMs }) => by !== undefined && state.away === 0 && idleMs > WAITS_MS,
   );
-  if (blocked?.blocked !== undefined) return { detail: clip(`waits: ${blocked.blocked.why}`, 300) };
-  return away === 0 ? {} : { detail: `${away} on their way` };
+  if (blocked?.blocked !== undefined) return clip(`waits: ${blocked.blocked.why}`, 300);
+  if (away > 0) return `${away} on their way`;
+  return `${group.reduce((sum, { state }) => sum + state.due.length, 0)} to go`;
 }

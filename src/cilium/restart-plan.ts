@@ -99,7 +99,7 @@ function checksOf(facts: RestartFacts, work: RestartWork): Check[] {
         blocked,
         budgetEvidence(facts, work),
         listed(
-          blocked.map((each) => `${nameWords(each)}: ${each.why}`),
+          tally(blocked.map(({ why }) => why)).map(([why, number]) => `${why} (${count(number, 'pod')})`),
           4,
         ),
       ),

@@ -107,7 +107,7 @@ function checkLines({ checks, words }: Plan): readonly Line[] {
     .map((check) => truncate(check.evidence === '' ? check.title : check.evidence, 120));
   const counts = [
     `${of('pass').length} ok`,
-    ...(warnings.length === 0 ? [] : [`${plural(warnings.length, 'warning')}: ${names.join(', ')}`]),
+    ...(warnings.length === 0 ? [] : [`${plural(warnings.length, 'warning')}: ${names.join('; ')}`]),
     ...(bad.length === 0 ? [] : [`${bad.length} failed or unknown: ${bad.map(seen).join(', ')}`]),
   ];
   return [

@@ -42,7 +42,7 @@ export async function measureRestart(stack, pods, kubectl) {
   const theirs = await measured(stack, pods, kubectl, ['sh', '-c', PIPELINE]);
   const faster = theirs.tookMs / ours.tookMs;
   printLine({
-    what: '  kubectl get … | xargs -L 1 kubectl delete pod',
+    what: '  kubectl get … | xargs -L 1 kubectl delete',
     measured: ms(theirs.tookMs),
     against: `ours is ${faster.toFixed(1)} times faster, target ≥ ${TIMES_FASTER}; ${budgets(theirs)}`,
     n: 1,
