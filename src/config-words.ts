@@ -2,12 +2,16 @@ import type { ChatopsConfig, ClusterConfig } from './core/chatops-config.ts';
 import type { CommandCard } from './core/command-card.ts';
 import { type Rule, ruleFor } from './core/policy.ts';
 import { askersWords, termsWords } from './core/policy-words.ts';
+import { rhythmOf } from './core/schedule.ts';
 
 /**
  * What a configuration comes to, for whoever has just written it: per cluster what may be done by whom, rather than the
  * rules again. `cards` are the commands that work on clusters.
  */
-export function configWords({ clusters, policy }: ChatopsConfig, cards: readonly CommandCard[]): readonly string[] {
+export function configWords(
+  { clusters, policy, schedules }: ChatopsConfig,
+  cards: readonly CommandCard[],
+): readonly string[] {
   const gated = cards.filter((card) => card.risk !== 'read');
   return [
     'Reading (status, preflight, verify …) is open to everybody in these channels:',
@@ -17,6 +21,7 @@ export function configWords({ clusters, policy }: ChatopsConfig, cards: readonly
     policy.terminalChanges
       ? 'Changes in the terminal: by whoever has a kubeconfig that allows them'
       : 'Changes in the terminal: none',
+    ...schedules.map((each) => `Scheduled, ${rhythmOf(each)}: ${each.command}; a change is said in ${each.channel}`),
     ...unusedWords(clusters, policy, gated),
   ];
 }

@@ -5,14 +5,14 @@ import { rememberingNodes } from './app/known-nodes.ts';
 import type { Closers } from './closers.ts';
 import type { OpenCluster } from './cluster/connect.ts';
 import { clusterSource, type Env, servedClusters } from './config.ts';
-import type { ChatopsConfig, ClusterConfig } from './core/chatops-config.ts';
+import type { ChatopsConfig } from './core/chatops-config.ts';
 import type { ClusterName } from './core/ids.ts';
-import type { Consuming, Log } from './core/ports.ts';
 import { selfPathOf } from './core/self-path.ts';
 import { createConsumers } from './queue/consumers.ts';
 import { selfChecksOf } from './self-checks.ts';
 import type { Parts } from './serve.ts';
 import { systemClock } from './system-clock.ts';
+import { createTaking } from './taking.ts';
 
 /** Runs of one cluster that a worker reads at the same time. */
 const READS_AT_ONCE = 5;
@@ -65,23 +65,9 @@ export async function startWorker(parts: Parts, drainMs: number): Promise<void> 
     );
     return { release: async () => void (await Promise.all([read.release(), change.release()])) };
   });
-  await taking(servedClusters(env, live.current()));
-  live.onChange((next) => taking(servedClusters(env, next)));
-}
-
-/** Brings what this worker takes work for to what it is to serve. A cluster that is gone ends what is under way first. */
-function createTaking(log: Log, take: (name: ClusterName) => Promise<Consuming>) {
-  const taken = new Map<ClusterName, Consuming>();
-  return async (served: readonly ClusterConfig[]): Promise<void> => {
-    const wanted = new Set(served.map(({ name }) => name));
-    for (const [name, consuming] of taken) {
-      if (wanted.has(name)) continue;
-      taken.delete(name);
-      // Not waited for: a change may take an hour, and the other clusters are not to.
-      consuming.release().catch((thrown: unknown) => log.warn({ err: thrown, cluster: name }, 'lane not released'));
-    }
-    for (const name of wanted) if (!taken.has(name)) taken.set(name, await take(name));
-  };
+  const served = (config: ChatopsConfig) => servedClusters(env, config).map(({ name }) => name);
+  await taking(served(live.current()));
+  live.onChange((next) => taking(served(next)));
 }
 
 /** What jobs may do beside reading, and how this process reaches its store. */
