@@ -85,15 +85,20 @@ async function holdState(env: ReturnType<typeof readEnv>): Promise<number> {
   return 0;
 }
 
+/** A line of `.env` that is empty counts as not set, here too. */
+function logLevel(otherwise: string): string {
+  return process.env['LOG_LEVEL']?.trim() || otherwise;
+}
+
 async function runInTerminal(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {
   const { runHere } = await import('./run-here.ts');
-  return runHere(words, env, openTerminal(), createLog(process.env['LOG_LEVEL'] ?? 'error', 'terminal'));
+  return runHere(words, env, openTerminal(), createLog(logLevel('error'), 'terminal'));
 }
 
 async function askDoctor(words: readonly string[]): Promise<number> {
   const { doctorHere } = await import('./doctor.ts');
   // What it finds it says itself; the log would say it again.
-  return doctorHere(words, process.env, openTerminal(), createLog(process.env['LOG_LEVEL'] ?? 'silent', 'doctor'));
+  return doctorHere(words, process.env, openTerminal(), createLog(logLevel('silent'), 'doctor'));
 }
 
 function openTerminal() {
