@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { homeScenes } from './pictures-home.mjs';
+import { iperfScenes } from './pictures-iperf.mjs';
 import { restartScenes } from './pictures-restart.mjs';
 import { ensureTools } from './tools.mjs';
 
@@ -10,6 +11,7 @@ import { ensureTools } from './tools.mjs';
  */
 export const scenes = {
   ...homeScenes,
+  ...iperfScenes,
   ...restartScenes,
   status: {
     async play({ command, until, open, picture, phone }) {
@@ -20,18 +22,6 @@ export const scenes = {
       await picture('', { width: 1440, height: 1180 });
       await open();
       await picture('-phone', { ...phone, height: 1400 });
-    },
-  },
-  iperf: {
-    async play({ command, until, open, picture, phone }) {
-      await command('iperf --runs 6 --duration 5s');
-      const parent = await until(/Gbit\/s, \d+ % of host to host/, 120_000);
-      await until(/iperf3.s own answers/, 30_000);
-      await sleep(1_500);
-      await open(parent);
-      await picture('', { width: 1440, height: 1500 });
-      await open();
-      await picture('-phone', { ...phone, height: 1000 });
     },
   },
   'worker-killed': {
