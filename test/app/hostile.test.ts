@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { jobs } from '../../jobs/registry.ts';
 import { renderReply } from '../../src/render/reply-message.ts';
+import { anyCharacters } from '../render/hostile.ts';
 import { expectGoodMessage } from '../render/slack-rules.ts';
 import { aWorld } from './world.ts';
 
@@ -80,7 +81,7 @@ const known = fc.constantFrom(
 const word = fc.oneof(
   { weight: 4, arbitrary: known },
   { weight: 4, arbitrary: bad },
-  { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
+  { weight: 2, arbitrary: anyCharacters(20) },
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 400 }) },
 );
 const sane = fc.constantFrom(
