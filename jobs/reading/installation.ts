@@ -1,4 +1,5 @@
 import { configuredDatapath } from '../../src/cilium/config-view.ts';
+import { editedSince } from '../../src/cilium/drift.ts';
 import {
   ConfigMap,
   DaemonSet,
@@ -14,7 +15,7 @@ import { versionOfImage } from '../../src/cilium/versions.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, HELM_CHARTS, PODS, SECRETS } from '../../src/core/resources.ts';
 import { collect, part, type Reading } from './reading.ts';
-import { readRelease } from './release.ts';
+import { readDeployed } from './release.ts';
 
 const AGENT_LABEL = 'k8s-app=cilium';
 export const AGENT_CONTAINER = 'cilium-agent';
@@ -43,10 +44,10 @@ export async function readInstallation(
   { nodesRead, configRead }: UnderWay,
 ): Promise<Installation> {
   const { namespace } = daemonSet.metadata;
-  const [config, workloads, release, owner] = await Promise.all([
+  const [config, workloads, { release, rendered }, owner] = await Promise.all([
     configRead,
     part(reading, 'operator and relay', () => readWorkloads(reading, namespace)),
-    readRelease(reading, releaseOf(daemonSet)),
+    readDeployed(reading, releaseOf(daemonSet)),
     nodesRead.then((nodes) => readOwner(reading, daemonSet, nodes ?? [])),
   ]);
   const image = daemonSet.spec.template.spec.containers.find((each) => each.name === AGENT_CONTAINER)?.image ?? '';
@@ -63,6 +64,7 @@ export async function readInstallation(
     observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
     owner,
     ...(release === undefined ? {} : { release }),
+    ...(rendered === undefined || config === undefined ? {} : { edited: editedSince(rendered, config) }),
     ...(config === undefined ? {} : { configured: configuredDatapath(config) }),
     settings: settingsOf(config ?? {}),
     ...workloads,

@@ -1,5 +1,6 @@
 import { type Datapath, routingWord } from './datapath.ts';
 import type { AgentState, StatusData } from './status-data.ts';
+import { clip } from './text.ts';
 
 /** A setting whose value in the ConfigMap is not what some agents run with. Agents read it only when they start. */
 export type Drift = {
@@ -43,6 +44,27 @@ const SETTINGS: readonly Setting[] = [
     read: ({ kubeProxyReplacement: mode }) => (mode === 'partial' ? undefined : known(mode)),
   },
 ];
+
+export type Edited = NonNullable<NonNullable<StatusData['installation']>['edited']>;
+
+/** Keys beyond these say nothing new: somebody wrote the ConfigMap, and not with Helm. */
+const MAX_EDITED = 20;
+
+/** What somebody changed in the ConfigMap without Helm: the next upgrade takes it back. */
+export function editedSince(
+  rendered: Readonly<Record<string, string>>,
+  live: Readonly<Record<string, string>>,
+): Edited {
+  const keys = [...new Set([...Object.keys(rendered), ...Object.keys(live)])].sort();
+  return keys
+    .filter((key) => rendered[key] !== live[key])
+    .slice(0, MAX_EDITED)
+    .map((key) => ({ key, ...valued('helm', rendered[key]), ...valued('now', live[key]) }));
+}
+
+function valued(name: 'helm' | 'now', value: string | undefined): { readonly helm?: string; readonly now?: string } {
+  return value === undefined ? {} : { [name]: clip(value, 200) };
+}
 
 export function driftOf(data: StatusData): readonly Drift[] {
   const configured = data.installation?.configured;

@@ -10,6 +10,7 @@ export function surroundingFindings(data: StatusData, installation: Installation
   return [
     ...operator(installation.operator),
     ...release(installation.release),
+    ...edited(installation),
     ...workload('Hubble relay', installation.relay),
     ...workload('Envoy', installation.envoy),
     ...health(data),
@@ -35,6 +36,19 @@ function release(known: Release | undefined): readonly Finding[] {
     ];
   if (status === 'failed') return [{ mark: 'warn', text: `${where}: its last change did not finish` }];
   return [];
+}
+
+/** Three settings tell which edit it was. */
+const EDITS_SHOWN = 3;
+
+function edited({ edited: all = [], release: known }: Installation): readonly Finding[] {
+  if (all.length === 0) return [];
+  const words = all
+    .slice(0, EDITS_SHOWN)
+    .map(({ key, helm, now }) => `${key} ${now ?? '(none)'} (Helm: ${helm ?? 'none'})`);
+  const more = all.length > EDITS_SHOWN ? ` and ${count(all.length - EDITS_SHOWN, 'more setting')}` : '';
+  const text = `cilium-config is not what Helm revision ${known?.revision ?? '?'} set: ${words.join(', ')}${more}`;
+  return [{ mark: 'warn', text: `${text}; the next helm upgrade takes that back` }];
 }
 
 function workload(name: string, known: Workload | undefined): readonly Finding[] {

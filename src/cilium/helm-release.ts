@@ -9,6 +9,8 @@ export const HelmRelease = z.object({
   chart: z.object({
     metadata: z.object({ name: z.string(), version: z.string(), appVersion: z.string().optional() }),
   }),
+  /** What was applied. It holds Secrets. */
+  manifest: z.string().default(''),
 });
 export type HelmRelease = z.infer<typeof HelmRelease>;
 

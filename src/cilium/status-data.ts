@@ -96,6 +96,11 @@ export const Installation = z
     relay: Workload.optional(),
     envoy: Workload.optional(),
     configured: Datapath.optional(),
+    /** Settings of cilium-config that are not what the newest Helm revision rendered. Either value is absent for none. */
+    edited: z
+      .array(z.object({ key: z.string(), helm: z.string().optional(), now: z.string().optional() }).readonly())
+      .readonly()
+      .optional(),
     /** The settings of cilium-config that the answer rests on. */
     settings: z.record(z.string(), z.string()),
   })

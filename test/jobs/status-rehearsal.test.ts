@@ -42,6 +42,18 @@ describe('status over the real cluster port, on the rehearsal cluster', () => {
     expect(report.partial).toBeUndefined();
   });
 
+  it('tells what somebody changed in the ConfigMap without Helm', async () => {
+    expect((await ask()).data.installation?.edited).toEqual([]);
+    await turn('cilium', 'not-rolled-out');
+
+    const { report, data } = await ask();
+
+    expect(data.installation?.edited).toContainEqual({ key: 'routing-mode', helm: 'tunnel', now: 'native' });
+    expect(report.findings.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^cilium-config is not what Helm revision 1 set: .*routing-mode native \(Helm: tunnel\)/),
+    );
+  });
+
   it.each([
     {
       id: 'cilium',
