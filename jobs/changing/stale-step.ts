@@ -10,7 +10,7 @@ export async function noteStale({ context, seen }: Switching): Promise<void> {
     const daemonSet = await readDaemonSet(reading);
     if (daemonSet === undefined) return;
     const config = await readConfig(reading, daemonSet.metadata.namespace);
-    seen.staleMtu = await countStale(reading, daemonSet, config);
+    seen.staleMtu = await countStale(reading, daemonSet, config, context.probes?.namespace);
   } catch (thrown: unknown) {
     context.signal.throwIfAborted();
     if (isOver(thrown)) throw thrown;

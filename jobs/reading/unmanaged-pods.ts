@@ -38,8 +38,8 @@ export async function readCandidates(reading: Reading): Promise<Candidates> {
 /** All namespaces without `namespace`; of the names found the first `keep`. */
 export type Where = { readonly namespace?: string; readonly keep: number };
 
-/** By when it was created: metadata tells no more. */
-export type Wanted = (createdAt: string | undefined) => boolean;
+/** By when and where it was created: metadata tells no more. */
+export type Wanted = (createdAt: string | undefined, namespace: string) => boolean;
 const EVERY: Wanted = () => true;
 
 /** Names, as `namespace/name`, of running pods on the pod network that have no CiliumEndpoint. */
@@ -98,7 +98,7 @@ async function* runningBodies(
   const query = { ...within, fieldSelector, as: 'objects', pageSize: BODIES_PER_PAGE } as const;
   for await (const page of cluster.list(PODS, query, signal)) {
     yield parseAll(Pod, page)
-      .filter((pod) => !pod.spec.hostNetwork && wanted(pod.metadata.creationTimestamp))
+      .filter((pod) => !pod.spec.hostNetwork && wanted(pod.metadata.creationTimestamp, pod.metadata.namespace))
       .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   }
 }
@@ -146,8 +146,9 @@ async function readBody<Body>(
 function keysOf(page: readonly unknown[], wanted: Wanted): readonly string[] {
   return (page as readonly MaybeObject[]).flatMap((object) => {
     const { namespace, name, creationTimestamp } = object?.metadata ?? {};
-    const isWanted = wanted === EVERY || wanted(typeof creationTimestamp === 'string' ? creationTimestamp : undefined);
-    return typeof name === 'string' && isWanted ? [`${typeof namespace === 'string' ? namespace : ''}/${name}`] : [];
+    const where = typeof namespace === 'string' ? namespace : '';
+    const createdAt = typeof creationTimestamp === 'string' ? creationTimestamp : undefined;
+    return typeof name === 'string' && wanted(createdAt, where) ? [`${where}/${name}`] : [];
   });
 }
 

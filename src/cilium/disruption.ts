@@ -132,7 +132,7 @@ export function mtuWords({ from, to, config, version, deviceMtu }: MtuChange): s
   const running =
     parsed === undefined || atLeast(parsed, '1.17')
       ? 'in running pods too'
-      : 'in new pods; running pods keep theirs until they are recreated';
+      : 'in new pods; running pods keep theirs until they are recreated (afterwards: restart unmanaged --stale-mtu)';
   return `MTU: devices stay at ${deviceMtu}; routes of pods ${before} → ${after}, ${running}`;
 }
 

@@ -59,7 +59,7 @@ export function restartReport(end: RestartEnd): Report {
           owner.why === undefined ? 'ready, with their endpoints' : clip(owner.why, 300),
         ]),
     },
-    sections: [...leftSections(left), ...why(found), ...staleMtu(found)],
+    sections: [...leftSections(left), ...why(found), ...staleMtu(cluster, found)],
     next: nextOf(cluster, left, found),
     asOf: end.asOf,
   };
@@ -90,7 +90,7 @@ export function leftReport(cluster: string, found: LeftFacts): Report {
     ),
     facts: [`${count(found.running, 'running pod')} on the pod network looked at`],
     findings: [],
-    sections: [...leftSections(left), ...why(found), ...staleMtu(found)],
+    sections: [...leftSections(left), ...why(found), ...staleMtu(cluster, found)],
     next: nextOf(cluster, left, found),
     asOf: found.asOf,
   };
@@ -168,14 +168,17 @@ function why(found: LeftFacts | undefined): Section[] {
 }
 
 /** The follow-up of a change of the routing mode on old agents. */
-function staleMtu(found: LeftFacts | undefined): Section[] {
-  const stale = found?.staleMtu;
-  if (stale === undefined) return [];
+function staleMtu(cluster: string, found: LeftFacts | undefined): Section[] {
+  const title = 'After a change of the routing mode';
+  const once = 'Agents before 1.17 write the route MTU when a pod starts, and never again';
+  if (found?.staleMtu !== undefined)
+    return [{ title, lines: [`${staleWords(found.staleMtu)}.`, `${once}: restart them when it suits.`] }];
+  if (found === undefined || found.asksStale || found.stale.type !== 'unrecorded') return [];
+  const how = `/cilium ${restartStale(cluster).command}`;
   const lines = [
-    `${staleWords(stale)}.`,
-    'Agents before 1.17 write it when a pod starts, and never again: restart them when it suits.',
+    `${once}. No switch is written down here: if somebody made one past this bot, \`${how}\` plans for the pods that are older than their agents.`,
   ];
-  return [{ title: 'After a change of the routing mode', lines }];
+  return [{ title, lines }];
 }
 
 function nextOf(cluster: string, left: readonly Verdict[], found: LeftFacts | undefined): NextStep[] {

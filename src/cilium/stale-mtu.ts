@@ -110,6 +110,18 @@ export function mayBeStale(rule: StaleRule, startedAt: string | undefined, agent
   return modesOf(rule.switches, startMs, agentMs).some((mode) => mode !== rule.mode);
 }
 
+/**
+ * For counting, by a pod's creation alone: those that have it for certain. After a switch that went back by itself only
+ * pods made meanwhile can have it, and nobody knows by which agents: then each of them counts.
+ */
+export function countsAsStale(rule: StaleRule, createdAt: string | undefined): boolean {
+  const createdMs = Date.parse(createdAt ?? '');
+  if (rule.type !== 'recorded' || Number.isNaN(createdMs)) return false;
+  const modes = modesOf(rule.switches, createdMs, Number.NaN);
+  const others = modes.filter((mode) => mode !== rule.mode).length;
+  return others === modes.length || (others > 0 && rule.switches.at(-1)?.undone === true);
+}
+
 /** The modes that the agent of a pod may have run when the pod started. */
 function modesOf(switches: readonly RoutingSwitch[], startMs: number, agentMs: number): readonly RoutingMode[] {
   const spans = switches.map((each, index) => spanOf(each, switches[index + 1]));

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  countsAsStale,
   mayBeStale,
   parseSwitches,
   type RoutingSwitch,
   type StaleQuestion,
+  staleMtuFindings,
   staleRule,
   withSwitch,
 } from '../../src/cilium/stale-mtu.ts';
@@ -123,6 +125,40 @@ describe('a running pod', () => {
     },
   ])('$when: $want', ({ rule: by, started, agent, want }) => {
     expect(mayBeStale(by, started, agent)).toBe(want);
+  });
+});
+
+describe('counting by creation alone', () => {
+  const once = rule();
+  const undone = rule({ mode: 'tunnel', switches: [tried] });
+
+  it.each([
+    { when: 'from before the switch', rule: once, created: at(5), want: true },
+    { when: 'from during the switch: perhaps', rule: once, created: at(11), want: false },
+    { when: 'from after it', rule: once, created: at(13), want: false },
+    { when: 'from before one that was undone', rule: undone, created: at(5), want: false },
+    {
+      when: 'from during one that was undone: perhaps, and nobody else can',
+      rule: undone,
+      created: at(11),
+      want: true,
+    },
+    { when: 'from after one that was undone', rule: undone, created: at(13), want: false },
+    { when: 'where no switch is written down', rule: rule({ switches: [] }), created: at(5), want: false },
+    { when: 'whose creation is unknown', rule: once, created: undefined, want: false },
+  ])('counts a pod $when: $want', ({ rule: by, created, want }) => {
+    expect(countsAsStale(by, created)).toBe(want);
+  });
+
+  it.each([
+    { when: 'native by now', bytes: -50, want: /50 bytes below that of new pods: traffic flows/ },
+    { when: 'back in the tunnel', bytes: 50, want: /50 bytes above that of new pods: .* fragmented or lost/ },
+  ])('says what it costs, $when, with the button', ({ bytes, want }) => {
+    const [finding] = staleMtuFindings({ pods: 1_200, mode: 'native', bytes }, 'prod');
+
+    expect(finding?.text).toMatch(want);
+    expect(finding?.text).toMatch(/^1,200 running pods keep/);
+    expect(finding?.next?.command).toBe('restart unmanaged prod --stale-mtu');
   });
 });
 
