@@ -69,7 +69,7 @@ describe('pods with a stale route MTU, on the rehearsal cluster', () => {
     const { outcome } = await finish(status.run({}, world.context()));
 
     expect(outcome).toMatchObject({ type: 'succeeded' });
-    const findings = outcome.type === 'succeeded' ? (outcome.report?.findings ?? []) : [];
+    const findings = outcome.type === 'succeeded' ? outcome.report.findings : [];
     expect(findings).toContainEqual({
       mark: 'warn',
       text: expect.stringMatching(/^6 running pods keep the route MTU of the other routing mode, 50 bytes below/),
