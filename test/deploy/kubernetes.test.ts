@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
@@ -58,7 +60,11 @@ const Workload = Named.extend({
 });
 
 function build(folder: string): readonly Named[] {
-  const done = spawnSync('kubectl', ['kustomize', `${ROOT}/${folder}`], { encoding: 'utf8' });
+  return buildAt(join(ROOT, folder));
+}
+
+function buildAt(path: string): readonly Named[] {
+  const done = spawnSync('kubectl', ['kustomize', path], { encoding: 'utf8' });
   if (done.status !== 0) throw new Error(done.stderr);
   return parseAllDocuments(done.stdout).map((document) => Named.parse(document.toJS()));
 }
@@ -208,6 +214,29 @@ describe.skipIf(!KUBECTL)('what the overlays are for (needs kubectl)', () => {
 
     for (const line of ['appendonly yes', 'appendfsync always', 'maxmemory-policy noeviction'])
       expect(conf.split('\n')).toContain(line);
+  });
+});
+
+describe.skipIf(!KUBECTL)('the folder of one’s own that the README shows (needs kubectl)', () => {
+  it('builds, with its image and its configuration in every pod', () => {
+    const parent = mkdtempSync(join(tmpdir(), 'kustomize-'));
+    try {
+      cpSync(ROOT, parent, { recursive: true });
+      const mine = join(parent, 'overlays/mine');
+      const [, shown = ''] =
+        /```yaml\n(apiVersion: kustomize[\s\S]*?)```/.exec(readFileSync('deploy/README.md', 'utf8')) ?? [];
+      mkdirSync(mine);
+      writeFileSync(join(mine, 'kustomization.yaml'), shown);
+      writeFileSync(join(mine, 'chatops.yaml'), 'clusters: [{ name: mine, inCluster: true }]\n');
+      const text = JSON.stringify(buildAt(mine));
+
+      expect(text.match(/ghcr\.io\/your-org\/cilium-chatops:0\.1\.0/g)).toHaveLength(2);
+      expect(text).not.toContain('registry.example.com');
+      expect(text).toContain('name: mine, inCluster: true');
+      expect(text).toContain('$(VALKEY_SERVICE_HOST)');
+    } finally {
+      rmSync(parent, { recursive: true });
+    }
   });
 });
 
