@@ -8,23 +8,29 @@ import { fromSlack } from './slack-errors.ts';
 
 const Members = z.array(UserId);
 
-type Known = { readonly atMs: number; readonly members: ReadonlySet<UserId> };
+type Known = { readonly atMs: number; readonly members: Promise<ReadonlySet<UserId>> };
 
 /** Somebody who was taken out of a group may approve for a minute more; a vote does not cost a call each. */
 const KEPT_MS = MINUTE_MS;
 /** A click is answered within Slack's 3 s. */
 const LOOK_UP_MS = 1_500;
 
-/** Slack's user groups. When they cannot be read nobody is a member: a vote is then not counted, and says why. */
+/**
+ * Slack's user groups. When they cannot be read nobody is a member: a vote is then not counted, and says why. Help and
+ * the App Home ask about many commands at once: whoever asks while an answer is under way waits for that one.
+ */
 export function createGroups(client: WebClient, clock: Clock): Groups {
   const known = new Map<GroupId, Known>();
   return {
-    async members(group) {
+    members(group) {
       const nowMs = clock.now().getTime();
       const kept = known.get(group);
       if (kept && nowMs - kept.atMs < KEPT_MS) return kept.members;
-      const members = new Set(await lookUp(client, group));
-      known.set(group, { atMs: nowMs, members });
+      const members = lookUp(client, group).then((users) => new Set(users));
+      const asked = { atMs: nowMs, members };
+      known.set(group, asked);
+      // What failed is asked again.
+      members.catch(() => known.get(group) === asked && known.delete(group));
       return members;
     },
   };

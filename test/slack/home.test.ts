@@ -85,6 +85,17 @@ describe('the App Home in Slack', () => {
     await expect.poll(async () => JSON.stringify(await modal())).not.toContain('Not counted');
   });
 
+  it('asks Slack once who is in a group, however many ask at one moment', async () => {
+    const { desk, changing } = await aHome();
+    const asked = async () => (await desk.calls()).filter((call) => call.includes('usergroups.users.list')).length;
+    const before = await asked();
+    changing.world.clock.advance(61_000);
+
+    await Promise.all(['dana', 'lee', 'sam', 'kim'].map((who) => desk.command('help', who)));
+
+    expect(await asked()).toBe(before + 1);
+  });
+
   it('has nothing for people of other organisations, and takes nothing from them', async () => {
     const { desk, changing, id } = await aHome();
     const pat = desk.user('pat');
