@@ -17,7 +17,8 @@ const USAGE = `npm run demo -- [flags]
   --port <n>             port of the page (default: a free one)
   --cluster kubeconfig   use the cluster of KUBECONFIG in place of the rehearsal cluster
   --nodes <n>            size of the rehearsal cluster (default: the recorded 3)
-  --approvals-expire <d> how long an approval stays open, as 5m or 2h (default: 30m)`;
+  --approvals-expire <d> how long an approval stays open, as 5m or 2h (default: 30m)
+  --watch <every>        look by itself, as 1m or 1h, and say in #ops what changed`;
 
 const flags = readFlags();
 ensurePackages();
@@ -145,7 +146,7 @@ policy:
     - clusters: [prod]
       risks: [probe]
       approvals: 0
-`,
+${flags.watch === undefined ? '' : `schedules:\n  - { command: status prod, every: ${flags.watch}, channel: ${slack.channels.ops} }\n`}`,
   );
   const { KUBECONFIG: _, ...rest } = process.env;
   return {
@@ -232,6 +233,7 @@ function readFlags() {
         cluster: { type: 'string' },
         nodes: { type: 'string' },
         'approvals-expire': { type: 'string', default: '30m' },
+        watch: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -253,7 +255,7 @@ function banner({ slack, kubeconfig, health }) {
   Open      ${slack}
   Type      /cilium status
   Terminal  KUBECONFIG=${kubeconfig} npx cilium-chatops run status
-  Health    ${health}/readyz
+  Health    ${health}/readyz · ${health}/metrics
   Stop      Ctrl+C
 
 `;

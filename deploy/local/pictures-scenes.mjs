@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { homeScenes } from './pictures-home.mjs';
 import { iperfScenes } from './pictures-iperf.mjs';
 import { restartScenes } from './pictures-restart.mjs';
+import { scheduleScenes } from './pictures-schedule.mjs';
 import { ensureTools } from './tools.mjs';
 
 /**
@@ -13,6 +14,7 @@ export const scenes = {
   ...homeScenes,
   ...iperfScenes,
   ...restartScenes,
+  ...scheduleScenes,
   status: {
     async play({ command, until, open, picture, phone }) {
       await command('status');

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { OpsError } from '../core/errors.ts';
 import type { RunEvent } from '../core/events.ts';
 import type { RunId } from '../core/ids.ts';
 import type { Log, Processed, Queues, State } from '../core/ports.ts';
@@ -77,7 +78,12 @@ async function tell({ queues, log }: SettleDeps, run: Run, event: RunEvent['type
 
 /** Lane `deadline`: the run's time is up, or its window opens. */
 export async function atDeadline(deps: SettleDeps, id: RunId): Promise<Processed> {
-  const run = await settle(deps, id);
+  // A run may be removed while its reminder waits.
+  const run = await settle(deps, id).catch((thrown: unknown) => {
+    if (thrown instanceof OpsError && thrown.code === 'UnknownRun') return undefined;
+    throw thrown;
+  });
+  if (run === undefined) return { type: 'done' };
   const next = nextMoment(run, deps.clock.now());
   if (next === undefined) return { type: 'done' };
   return { type: 'later', afterMs: next.at.getTime() - deps.clock.now().getTime() };

@@ -3,6 +3,7 @@ import { publish } from '../../src/app/publish.ts';
 import { record } from '../../src/app/record.ts';
 import { checkSchedules } from '../../src/app/schedule-rules.ts';
 import { applySchedules, lookForLate, onTick, type TickDeps } from '../../src/app/schedule-tick.ts';
+import { atDeadline } from '../../src/app/settle.ts';
 import { ChatopsConfig } from '../../src/core/chatops-config.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import type { RunId } from '../../src/core/ids.ts';
@@ -246,6 +247,21 @@ describe('a scheduled run that nobody takes', () => {
     await lookForLate(deps, run);
 
     expect(world.queues.added.filter((each) => each === `render ${run}`)).toHaveLength(1);
+  });
+});
+
+describe('a look that was removed', () => {
+  it('is nothing to come back to when its reminder comes', async () => {
+    const { look, world, deps, runs, show } = aWatch();
+    await look(fine);
+    const unsaid = await look(fine);
+    await look(fine);
+    expect(await runs()).not.toContain(unsaid);
+
+    await lookForLate(deps, unsaid);
+
+    expect(await atDeadline(world, unsaid)).toEqual({ type: 'done' });
+    expect(await show(unsaid)).toEqual({ type: 'done' });
   });
 });
 
