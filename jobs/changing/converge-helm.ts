@@ -15,8 +15,12 @@ export type Converging = {
   readonly description: string;
   /** A pending revision may be that of a helm that was killed with an earlier attempt of this run. */
   readonly mayBeOurs: boolean;
+  /** The newest revision when this was approved: nothing is written on top of another. Absent: whatever is there. */
+  readonly expected?: number | undefined;
   /** Before helm is started. */
   readonly onWrite: () => void;
+  /** Helm was started, and is known to have written nothing. */
+  readonly onRefused: () => void;
 };
 
 export type Converged = { readonly revision: number; readonly wrote: boolean };
@@ -31,21 +35,63 @@ export async function convergeHelm(context: ChangeContext, wanted: Converging): 
   const { namespace, name } = wanted.work.release;
   const ref = { namespace, name };
   let { mayBeOurs } = wanted;
-  let wrote = false;
+  let writtenOn: number | undefined;
   for (let attempt = 1; ; attempt += 1) {
     const release = await patiently(context, () => helm.release(ref, signal));
-    if (release.status === 'deployed' && says(release, wanted.values)) return { revision: release.revision, wrote };
+    if (release.status === 'deployed' && says(release, wanted.values))
+      return { revision: release.revision, wrote: writtenOn !== undefined };
     if (isPending(release)) {
-      const isOurs = mayBeOurs && (await looksOurs(context, release, wanted.work));
-      if (!isOurs || attempt > ATTEMPTS) throw foreignHelm(release);
-      await patiently(context, () => helm.settlePending({ ...ref, description: wanted.description }, signal));
+      await settle(context, wanted, { release, writtenOn, maySettle: mayBeOurs && attempt <= ATTEMPTS });
       continue;
     }
+    if (writtenOn === undefined) refuseOvertaken(release, wanted);
     wanted.onWrite();
-    wrote = true;
+    writtenOn ??= release.revision;
     mayBeOurs = true;
     await upgrade(context, wanted, attempt);
   }
+}
+
+type Pending = {
+  readonly release: HelmRelease;
+  /** The newest revision when this attempt first started helm. */
+  readonly writtenOn: number | undefined;
+  readonly maySettle: boolean;
+};
+
+/** @throws OpsError Conflict when it is not ours, or does not settle */
+async function settle(context: ChangeContext, wanted: Converging, pending: Pending): Promise<void> {
+  const { release, maySettle } = pending;
+  const { namespace, name } = wanted.work.release;
+  const { description } = wanted;
+  if (!maySettle || !(await looksOurs(context, release, wanted.work))) throw await lostTo(context, wanted, pending);
+  await patiently(context, () => context.helm.settlePending({ namespace, name, description }, context.signal));
+}
+
+function refuseOvertaken(release: HelmRelease, { expected }: Converging): void {
+  if (expected !== undefined && release.revision !== expected) throw overtaken(release);
+}
+
+/**
+ * Another helm was faster. Helm records a revision before it touches anything: when none of those since then holds our
+ * values, ours has written nothing, and there is nothing to undo.
+ */
+async function lostTo(
+  context: ChangeContext,
+  { work, values, onRefused }: Converging,
+  { release, writtenOn }: Pending,
+): Promise<OpsError> {
+  const { helm, signal } = context;
+  const ref = { namespace: work.release.namespace, name: work.release.name };
+  if (writtenOn !== undefined) {
+    const history = await patiently(context, () => helm.history(ref, signal));
+    const since = history.filter(({ revision }) => revision > writtenOn);
+    const held = await Promise.all(
+      since.map(({ revision }) => patiently(context, () => helm.release({ ...ref, revision }, signal))),
+    );
+    if (![release, ...held].some((each) => says(each, values))) onRefused();
+  }
+  return foreignHelm(release);
 }
 
 /** Returns without an error where reading again may tell more than the failure did. */
@@ -92,6 +138,12 @@ function mayHelpToRepeat(thrown: unknown): boolean {
 export function says({ config }: Pick<HelmRelease, 'config'>, values: HelmValues): boolean {
   const found = keptValues(config, Object.keys(values));
   return Object.entries(values).every(([key, value]) => found[key] === value);
+}
+
+function overtaken({ name, namespace, revision }: HelmRelease): OpsError {
+  return new OpsError('Conflict', `somebody else made revision ${revision} of ${name} since this was approved`, {
+    nextStep: `see helm -n ${namespace} history ${name}, then ask again: the plan is made anew`,
+  });
 }
 
 function foreignHelm({ name, namespace, revision, status }: HelmRelease): OpsError {

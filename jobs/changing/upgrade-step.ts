@@ -17,14 +17,20 @@ export async function* upgradeStep(switching: Switching, heading: Heading): Step
     yield { type: 'step-ended', step, result: 'skipped', detail: 'the settings say so already: only agents restart' };
     return undefined;
   }
+  const { touched } = seen;
+  const isFirst = heading.way === 'forward' && !context.resumed && !touched;
   const what = heading.way === 'forward' ? words : `way back to ${words}`;
   const { revision, wrote } = await convergeHelm(context, {
     work,
     values: heading.values,
     description: describeRevision(context, what),
-    mayBeOurs: context.resumed || seen.touched,
+    mayBeOurs: context.resumed || touched,
+    ...(isFirst ? { expected: work.release.revision } : {}),
     onWrite: () => {
       seen.touched = true;
+    },
+    onRefused: () => {
+      seen.touched = touched;
     },
   });
   seen.revision = revision;

@@ -57,13 +57,23 @@ function aHelm(states: readonly HelmRelease[], errors: OpsError[] = [], base = d
   return { helm, calls };
 }
 
+const inHistory = (revision: number, status: string) => ({ revision, status, description: '', at: '' });
+
 function converge(helm: HelmPort, more: Partial<Parameters<typeof convergeHelm>[1]> = {}) {
   const clock = { ...createFakeClock(), sleep: async () => undefined };
   const context = { helm, clock, log: silentLog, signal: new AbortController().signal };
   return convergeHelm(
     // A change's context has more; Helm is all that is asked here.
     context as unknown as ChangeContext,
-    { work, values: SET, description: 'd', mayBeOurs: false, onWrite: () => undefined, ...more },
+    {
+      work,
+      values: SET,
+      description: 'd',
+      mayBeOurs: false,
+      onWrite: () => undefined,
+      onRefused: () => undefined,
+      ...more,
+    },
   );
 }
 
@@ -99,6 +109,33 @@ describe('bringing a release to its values', () => {
     await expect(converge(helm, { mayBeOurs })).rejects.toMatchObject({ code: 'Conflict' });
 
     expect(calls).not.toContain('settle');
+  });
+
+  it.each([
+    { when: 'nothing, when another helm was faster', newest: ofOthers, want: ['write', 'refused'] },
+    { when: 'perhaps something, when the other holds our values', newest: ofOurs, want: ['write'] },
+  ])('has written $when', async ({ newest, want }) => {
+    const foreign = { ...newest, chartDigest: 'def' };
+    const { helm } = aHelm([deployed, foreign], [busy]);
+    const told: string[] = [];
+    const asked: HelmPort = {
+      ...helm,
+      history: async () => [inHistory(27, 'deployed'), inHistory(28, 'pending-upgrade')],
+      release: async (ref, signal) => (ref.revision === 28 ? foreign : helm.release(ref, signal)),
+    };
+
+    const converging = converge(asked, { onWrite: () => told.push('write'), onRefused: () => told.push('refused') });
+
+    await expect(converging).rejects.toMatchObject({ code: 'Conflict' });
+    expect(told).toEqual(want);
+  });
+
+  it('writes nothing on top of a revision that nobody has approved', async () => {
+    const { helm, calls } = aHelm([{ ...deployed, revision: 28 }]);
+
+    await expect(converge(helm, { expected: 27 })).rejects.toThrow('somebody else made revision 28 of cilium');
+
+    expect(calls).toEqual([]);
   });
 
   it('nor on the way back, where both have the old values', async () => {
