@@ -9,6 +9,8 @@ import {
   staleRule,
   withSwitch,
 } from '../../src/cilium/stale-mtu.ts';
+import { type SwitchEnd, switchedReport, undoneReport } from '../../src/cilium/switch-report.ts';
+import { SwitchWork } from '../../src/cilium/switch-work.ts';
 import { parseVersion } from '../../src/cilium/versions.ts';
 
 /** 12:00 and so many minutes. */
@@ -159,6 +161,42 @@ describe('counting by creation alone', () => {
     expect(finding?.text).toMatch(want);
     expect(finding?.text).toMatch(/^1,200 running pods keep/);
     expect(finding?.next?.command).toBe('restart unmanaged prod --stale-mtu');
+  });
+});
+
+describe('the end of a switch on old agents', () => {
+  const work = SwitchWork.parse({
+    schemaVersion: 1,
+    from: { mode: 'tunnel', protocol: 'vxlan' },
+    to: { mode: 'native', cidr: '10.0.0.0/16', routes: 'auto' },
+    release: { namespace: 'kube-system', name: 'cilium', revision: 27, appVersion: '1.16.5' },
+    agents: { namespace: 'kube-system', daemonSet: 'cilium' },
+    upgrades: true,
+    set: { routingMode: 'native' },
+    old: { routingMode: 'tunnel' },
+    atOnce: 2,
+    rollsByItself: false,
+    estimateS: { min: 12, max: 30 },
+  });
+  const end: SwitchEnd = {
+    ...{ cluster: 'prod', run: 'run-aaaaaa', work, asOf: at(12), tookMs: 72_000, revision: 28 },
+    ...{ checks: [], losses: [], staleMtu: { pods: 6, mode: 'native', bytes: -50 } },
+  };
+
+  it.each([
+    { when: 'as wanted, and stays a success', report: switchedReport(end), mark: 'ok' },
+    { when: 'undone', report: undoneReport(end), mark: 'fail' },
+  ])('counts the pods and has the button, when it ended $when', ({ report, mark }) => {
+    expect(report.mark).toBe(mark);
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ next: expect.objectContaining({ command: 'restart unmanaged prod --stale-mtu' }) }),
+    );
+  });
+
+  it('says nothing where there are none', () => {
+    const { staleMtu: _, ...none } = end;
+
+    expect(switchedReport(none).findings).toEqual([]);
   });
 });
 
