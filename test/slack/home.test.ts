@@ -12,6 +12,9 @@ const CONFIG = {
   policy: { rules: [{ approvals: 2, approve: { groups: ['S0APPROVERS'] } }] },
 };
 
+/** The machine may be busy with other tests. */
+const SOON = { timeout: 15_000 };
+
 const Button = z.object({ action_id: z.string(), value: z.string(), text: z.object({ text: z.string() }) });
 const View = z.object({ id: z.string(), blocks: z.array(z.looseObject({ block_id: z.string() })) });
 const Views = z.object({ views: z.record(z.string(), z.array(View)), homes: z.record(z.string(), View) });
@@ -37,14 +40,14 @@ async function aHome() {
   const changing = aChanging({ config: CONFIG });
   const desk = await aDesk({ world: changing.world });
   await desk.command('enable native-routing prod');
-  await expect.poll(() => runsOf(desk)).toHaveLength(1);
+  await expect.poll(() => runsOf(desk), SOON).toHaveLength(1);
   const [id] = (await runsOf(desk)) as [RunId];
   await changing.work(id);
   const deps = { ...changing.world, chat: desk.bot.chat };
   await publish({ ...deps, render: (run, around) => renderRun(run, { ...around, uploads: true }) }, id);
   const lee = desk.user('lee');
   await desk.act('open-home', { user: lee });
-  await expect.poll(async () => (await views(desk)).homes[lee]).toBeDefined();
+  await expect.poll(async () => (await views(desk)).homes[lee], SOON).toBeDefined();
   const home = async () => (await views(desk)).homes[lee];
   const press = async (view: View | undefined, label: string) => {
     const { block_id, action_id, value } = buttonOn(view, label);
@@ -67,22 +70,22 @@ describe('the App Home in Slack', () => {
 
     await press(await home(), 'Approve');
 
-    await expect.poll(async () => JSON.stringify(await modal())).toContain(`Your approval of ${id} counts`);
+    await expect.poll(async () => JSON.stringify(await modal()), SOON).toContain(`Your approval of ${id} counts`);
     expect((await eventsOf(changing.world, id)).at(-1)).toBe('voted');
-    await expect.poll(async () => JSON.stringify(await home())).not.toContain('Waiting for your approval');
+    await expect.poll(async () => JSON.stringify(await home()), SOON).not.toContain('Waiting for your approval');
   });
 
   it('goes on in the modal, and says no there as it does in the thread', async () => {
     const { desk, id, lee, home, press, modal } = await aHome();
     await press(await home(), 'Hold');
-    await expect.poll(async () => JSON.stringify(await modal())).toContain(`You hold ${id}`);
+    await expect.poll(async () => JSON.stringify(await modal()), SOON).toContain(`You hold ${id}`);
     const forged = { type: 'button', action_id: 'cilium-home:0', value: `approve ${id}` };
 
     await desk.act('interact', { force: true, viewId: (await modal())?.id, user: lee, action: forged });
 
-    await expect.poll(async () => JSON.stringify(await modal())).toContain('Not counted');
+    await expect.poll(async () => JSON.stringify(await modal()), SOON).toContain('Not counted');
     await press(await modal(), 'Release');
-    await expect.poll(async () => JSON.stringify(await modal())).not.toContain('Not counted');
+    await expect.poll(async () => JSON.stringify(await modal()), SOON).not.toContain('Not counted');
   });
 
   it('asks Slack once who is in a group, however many ask at one moment', async () => {
@@ -100,12 +103,14 @@ describe('the App Home in Slack', () => {
     const { desk, changing, id } = await aHome();
     const pat = desk.user('pat');
     await desk.act('open-home', { user: pat });
-    await expect.poll(async () => (await views(desk)).homes[pat]).toBeDefined();
+    await expect.poll(async () => (await views(desk)).homes[pat], SOON).toBeDefined();
     const forged = { type: 'button', action_id: 'cilium-home:0', value: `cancel ${id}` };
 
     await desk.act('interact', { force: true, viewId: (await views(desk)).homes[pat]?.id, user: pat, action: forged });
 
-    await expect.poll(async () => JSON.stringify((await views(desk)).homes[pat])).toContain('another organisation');
+    await expect
+      .poll(async () => JSON.stringify((await views(desk)).homes[pat]), SOON)
+      .toContain('another organisation');
     expect(await eventsOf(changing.world, id)).not.toContain('cancel-requested');
   });
 });
