@@ -93,9 +93,10 @@ type JobsCase = { readonly jobs: readonly JobCase[]; readonly lacking: readonly 
 function alike(jobs: readonly JobCase[]): readonly JobsCase[] {
   const groups = new Map<string, JobsCase>();
   for (const job of jobs) {
-    const key = job.lacking.length === 0 ? job.job : job.lacking.map(lackWords).join('|');
+    const { lacking } = job;
+    const key = lacking.length === 0 ? job.job : [verdictOf(lacking), ...lacking.map(lackWords)].join('|');
     const known = groups.get(key)?.jobs ?? [];
-    groups.set(key, { jobs: [...known, job], lacking: job.lacking });
+    groups.set(key, { jobs: [...known, job], lacking });
   }
   return [...groups.values()];
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openCluster } from '../../src/cluster/connect.ts';
+import { type OpenCluster, openCluster } from '../../src/cluster/connect.ts';
 import type { ClusterWritePort } from '../../src/core/change-ports.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { ClusterName } from '../../src/core/ids.ts';
@@ -24,6 +24,7 @@ export type OpenRehearsal = {
   readonly port: ClusterPort;
   readonly write: ClusterWritePort;
   readonly kubeconfig: (signal: AbortSignal) => Promise<string>;
+  readonly signs: OpenCluster['signs'];
   readonly rehearsal: RehearsalCluster;
   readonly close: () => Promise<void>;
 };
@@ -33,7 +34,7 @@ export async function openRehearsalCluster(
   options: { readonly context?: string; readonly start?: Parameters<typeof startRehearsalCluster>[0] } = {},
 ): Promise<OpenRehearsal> {
   const rehearsal = await startRehearsalCluster(options.start);
-  const { port, write, kubeconfig, close } = await openCluster({
+  const { port, write, kubeconfig, signs, close } = await openCluster({
     name: ClusterName.parse('prod'),
     context: options.context ?? 'admin',
     kubeconfigPath: rehearsal.kubeconfigPath,
@@ -44,6 +45,7 @@ export async function openRehearsalCluster(
     port,
     write,
     kubeconfig,
+    signs,
     rehearsal,
     close: async () => {
       await close();
