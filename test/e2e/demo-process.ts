@@ -81,7 +81,7 @@ export async function startDemo(path: string) {
       }),
     breakCluster: (id: string, value: string) => control('POST', 'faults', { board: 'cluster', id, value }),
     /** The first message that fits, once there is one. */
-    message: async (fits: (message: Message) => boolean, withinMs = 15_000): Promise<Message> => {
+    message: async (fits: (message: Message) => boolean, withinMs = 45_000): Promise<Message> => {
       for (const deadline = Date.now() + withinMs; Date.now() < deadline; await sleep(50)) {
         const found = (await messages()).find(fits);
         if (found !== undefined) return found;

@@ -10,7 +10,10 @@ import { buttonsOf, type Demo, type Message, pathWithoutRedis, ROOT, startDemo, 
 
 /** Everything together, from processes and over sockets: what a person who cloned the repository meets. */
 
-const START_MS = 60_000;
+/** Nobody's machine is this slow; one that does eight other things is. */
+const START_MS = 120_000;
+const LIMIT = { timeout: 120_000 };
+
 const HEALTHY = /Agents 3\/3/;
 const UNDER_WAY = /Read the cluster|Ask the agents/;
 
@@ -33,6 +36,17 @@ async function startStatus(demo: Demo): Promise<Message> {
   return demo.message((message) => UNDER_WAY.test(textOf(message)) && !before.has(runIn(message)));
 }
 
+/** A status takes over ten seconds from now on: on a busy machine five are over before its message is seen. */
+async function holdUp(demo: Demo): Promise<void> {
+  await demo.breakCluster('agent', 'frozen');
+  await demo.breakCluster('api', 'slow');
+}
+
+async function letGo(demo: Demo): Promise<void> {
+  await demo.breakCluster('agent', 'off');
+  await demo.breakCluster('api', 'off');
+}
+
 async function isGone(url: string): Promise<boolean> {
   return fetch(url).then(
     () => false,
@@ -50,7 +64,7 @@ async function expectCleanEnd(demo: Demo): Promise<void> {
   expect(await Promise.all([isGone(slack), isGone(health)])).toEqual([true, true]);
 }
 
-describe('the demo without Redis', () => {
+describe('the demo without Redis', LIMIT, () => {
   const hidden = pathWithoutRedis();
   let demo: Demo;
   let kill = (): void => undefined;
@@ -72,7 +86,7 @@ describe('the demo without Redis', () => {
     await demo.type('status');
 
     const parent = await demo.message(says(HEALTHY));
-    const reply = await demo.message((message) => isReplyTo(parent, message));
+    const reply = await demo.message((message) => isReplyTo(parent, message) && /node1/.test(textOf(message)));
     expect(textOf(parent)).toMatch(/Tunnel \(VXLAN\)/);
     expect(textOf(reply)).toContain('node1');
   });
@@ -94,38 +108,33 @@ describe('the demo without Redis', () => {
     expect(second.ts).not.toBe(first.ts);
   });
 
-  // On a busy machine the run may end by itself (after 5 s) before the cancel is typed: then it is asked once more.
-  it('stops a run that is cancelled', { retry: 2 }, async () => {
-    await demo.breakCluster('agent', 'frozen');
+  it('stops a run that is cancelled', async () => {
+    await holdUp(demo);
     const running = await startStatus(demo);
 
     await demo.type(`cancel ${runIn(running)}`);
 
     const ended = await demo.message((message) => message.ts === running.ts && /cancelled/i.test(textOf(message)));
     expect(textOf(ended)).toContain(`<@${demo.ready.users.dana}>`);
-    await demo.breakCluster('agent', 'off');
   });
 
   it('tells the truth about a worker that was killed, and another one ends its work', async () => {
-    await demo.breakCluster('agent', 'frozen');
+    await holdUp(demo);
     const running = await startStatus(demo);
 
     process.kill(demo.ready.pids.worker, 'SIGKILL');
 
-    await demo.breakCluster('agent', 'off');
-    const loss = await demo.message(
-      (message) => isReplyTo(running, message) && /ended early/.test(textOf(message)),
-      40_000,
-    );
+    await letGo(demo);
+    const loss = await demo.message((message) => isReplyTo(running, message) && /ended early/.test(textOf(message)));
     const ended = await demo.message((message) => message.ts === running.ts && HEALTHY.test(textOf(message)));
     expect(textOf(loss)).toContain('goes on with attempt 2');
     expect(runIn(ended)).toBe(runIn(running));
-  }, 60_000);
+  });
 
   it('is gone without a trace after SIGTERM', () => expectCleanEnd(demo));
 });
 
-describe.skipIf(redisBinary() === undefined)('the demo on Redis (needs redis-server on PATH)', () => {
+describe.skipIf(redisBinary() === undefined)('the demo on Redis (needs redis-server on PATH)', LIMIT, () => {
   let demo: Demo;
   let kill = (): void => undefined;
 

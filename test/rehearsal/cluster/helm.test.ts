@@ -5,9 +5,12 @@ import { HELMS } from '../../helm/real-helms.ts';
 import { configMap, NATIVE, type Ran, runHelm, upgradeArgs, writeChart } from './a-release.ts';
 import { ask, control, setFault } from './support.ts';
 
+/** Each case runs helm up to six times, half a second of CPU and some hundred requests each. */
+const LONG_MS = 90_000;
+
 type Revision = { readonly revision: number; readonly status: string; readonly description: string };
 
-describe.each(HELMS)('real $name', ({ name, path = '' }) => {
+describe.each(HELMS)('real $name', { timeout: LONG_MS }, ({ name, path = '' }) => {
   let cluster: RehearsalCluster;
   let folder = '';
   beforeAll(async () => {
