@@ -38,11 +38,11 @@ const Args = z
   })
   .refine((args) => args.from === undefined || args.from !== args.to, {
     path: ['to'],
-    message: 'is the node that sends already: name another',
+    message: 'cannot be the node that sends: name another',
   })
   .refine((args) => args.rate === undefined || args.udp === true, {
     path: ['rate'],
-    message: 'is of --udp; TCP takes what it gets',
+    message: 'belongs to --udp: TCP takes what it gets',
   });
 type Args = z.infer<typeof Args>;
 

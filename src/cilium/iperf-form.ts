@@ -75,7 +75,7 @@ export function iperfForm({ runs, seconds, streams, udpMbit }: Defaults): Comman
         argument: 'noBaseline',
         label: 'Baseline',
         options: [
-          { label: 'Host to host on the same nodes, to see how close to the wire pods get', typed: [] },
+          { label: 'Host to host on the same nodes: what the wire can do', typed: [] },
           { label: 'None: pod to pod only, in half the time', typed: ['--no-baseline'] },
         ],
       },

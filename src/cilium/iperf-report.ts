@@ -161,6 +161,7 @@ function cpuWords(sender: number, receiver: number): string {
 }
 
 function sectionsOf({ series }: Benchmark): Section[] {
+  const many = pairsOf(series).length > 1;
   const every: Section = {
     title: 'Every run',
     lines: [...series]
@@ -168,7 +169,8 @@ function sectionsOf({ series }: Benchmark): Section[] {
       .slice(0, 100)
       .map((each) => {
         const rates = ratesOf(each).map((rate) => (rate / 1e9).toFixed(2));
-        return clip(`${each.from} → ${each.to}, ${seriesWords(each)}: ${rates.join(' · ') || 'none'} Gbit/s`, 800);
+        const where = many ? `${each.from} → ${each.to}, ` : '';
+        return clip(`${where}${seriesWords(each)}: ${rates.join(' · ') || 'none'} Gbit/s`, 800);
       }),
   };
   const left = series.length - MAX_ROWS;

@@ -70,9 +70,11 @@ function nodesNote(cluster: string | undefined, nodes: FormState['nodes']) {
   if (cluster === undefined) return [text('Choose the cluster first: its nodes are offered then')];
   if (nodes === undefined)
     return [text(`Nothing is known about the nodes of ${cluster} yet: type their names, or leave them empty`)];
+  const more = nodes.count > OPTIONS_MAX ? '; type a part of a name or zone to find one' : '';
   return [
     text(`${plural(nodes.count, 'node')} of ${cluster}, last read: `),
     time(nodes.asOf, '{date_short_pretty} {time}'),
+    text(more),
   ];
 }
 

@@ -129,7 +129,8 @@ function onSubmit(app: App, deps: SubmitDeps, root: () => string): void {
 function refusal(reply: Reply, form: CommandForm, cluster: string | undefined) {
   const field = reply.wrong && fieldOf(form, reply.wrong.argument);
   if (reply.wrong !== undefined && field !== undefined) {
-    const errors = { [blockIdOf(field, cluster)]: reply.wrong.problem };
+    const [first = '', ...rest] = reply.wrong.problem;
+    const errors = { [blockIdOf(field, cluster)]: `${first.toUpperCase()}${rest.join('')}` };
     return { response_action: 'errors' as const, errors };
   }
   return { response_action: 'push' as const, view: toSlack(refusedView(reply)) };

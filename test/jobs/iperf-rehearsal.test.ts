@@ -292,9 +292,9 @@ describe('what keeps iperf from measuring, each in its own words', () => {
 });
 
 it.each([
-  { when: 'one node twice', args: { from: 'node1', to: 'node1' }, want: 'to: is the node that sends already' },
+  { when: 'one node twice', args: { from: 'node1', to: 'node1' }, want: 'to: cannot be the node that sends' },
   { when: 'all pairs of two', args: { from: 'node1', allPairs: true }, want: 'allPairs: leaves no choice of nodes' },
-  { when: 'a rate of TCP', args: { rate: 500 }, want: 'rate: is of --udp' },
+  { when: 'a rate of TCP', args: { rate: 500 }, want: 'rate: belongs to --udp' },
 ])('$when is not understood, and says which argument is wrong', ({ args, want }) => {
   expect(() => iperf.parse(args)).toThrow(want);
 });

@@ -138,12 +138,17 @@ describe('a form', () => {
     { when: 'no name of a node', entered: { 'from@prod': 'Not A Node' }, at: 'from@prod', says: 'the name of a node' },
     { when: 'a flag in place of a node', entered: { 'to@prod': '--all-pairs' }, at: 'to@prod', says: 'the name of' },
     { when: 'a rate without UDP', entered: { rate: '500' }, at: 'rate', says: 'TCP takes what it gets' },
-    { when: 'more than the policy allows', entered: { duration: '31' }, at: 'duration', says: 'more than the 30' },
+    {
+      when: 'more than the policy allows',
+      entered: { duration: '31' },
+      at: 'duration',
+      says: '31 seconds per run are more than the 30',
+    },
     {
       when: 'longer than the policy allows',
       entered: { duration: '30', runs: '20', streams: '0' },
       at: 'runs',
-      says: 'about 42:40',
+      says: 'It would take about 42:40',
     },
   ])('says beside the field what is wrong: $when', async ({ entered, at, says }) => {
     const desk = await aDeskWithIperf({ config: { ...ONE, policy: { ...PROBES, benchmarks: { minutes: 40 } } } });
