@@ -58,6 +58,8 @@ export type Run = {
   /** The newest plan of a change and the votes on it; both outlive the waiting. */
   readonly plan?: RunEventOf<'planned'>;
   readonly votes: readonly RunEventOf<'voted'>[];
+  /** On plans that were made again since: they count no more, and belong into the record all the same. */
+  readonly earlierVotes: readonly RunEventOf<'voted'>[];
   /** The approved plan, once there is one and the world has not voided it. */
   readonly approvedDigest?: string;
   /** Why an earlier approval does not count any more. */
@@ -107,6 +109,7 @@ function begin(request: Requested): Run {
     steps: [],
     artifacts: [],
     votes: [],
+    earlierVotes: [],
     lastEventAt: request.at,
   };
 }
@@ -219,6 +222,7 @@ function onPlanned(run: Run, event: RunEventOf<'planned'>): Change {
     now: { state: 'awaiting-approval', plan: event, votes: [] },
     plan: event,
     votes: [],
+    earlierVotes: [...run.earlierVotes, ...run.votes],
     steps: [],
     approvedDigest: undefined,
   };

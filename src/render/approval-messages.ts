@@ -9,14 +9,14 @@ import type { SlackMessage } from './slack-message.ts';
 
 export type DirectMessage = { readonly key: string; readonly user: UserId; readonly message: SlackMessage };
 
-/** The record of an approval: each vote, and why an approval was taken back. Votes on earlier plans were posted before. */
+/** The record of an approval: each vote, on earlier plans too, and why an approval was taken back. */
 export function approvalReplies(run: Run): readonly ThreadReply[] {
-  const votes = run.votes.map((vote) => ({
+  const replyTo = (vote: Run['votes'][number]): ThreadReply => ({
     key: `vote-${vote.at}-${vote.by.user}-${vote.verdict}`,
     editable: false,
     message: simple(run, [[...voteLine(vote), text(` · plan ${vote.digest.slice(0, 8)}`)]]),
-  }));
-  return [...voidedReplies(run), ...votes];
+  });
+  return [...run.earlierVotes.map(replyTo), ...voidedReplies(run), ...run.votes.map(replyTo)];
 }
 
 function voidedReplies(run: Run): readonly ThreadReply[] {

@@ -95,6 +95,14 @@ describe('people are told how a change ended', () => {
     await desk.work(id);
     await publish(desk.deps, id);
     expect(told(desk)).toEqual([]);
+    // Nothing was published while they voted: the record is complete all the same, and in order.
+    const thread = desk.chat.messages().map(({ text }) => text.split('\n')[0] ?? '');
+    const record = thread.filter((line) => /approved at|world changed/.test(line));
+    expect(record).toEqual([
+      expect.stringContaining('U02LEE'),
+      expect.stringContaining('U03SAM'),
+      expect.stringContaining('The world changed'),
+    ]);
 
     await typed(desk, `reject ${id}`, lee);
     await publish(desk.deps, id);
