@@ -33,7 +33,11 @@ export async function* planRestart(scope: Scope, context: PlanContext): Planning
     staleMtu: scope.staleMtu,
     owners: toOwners(included, found.owners),
   };
-  return { type: 'plan', plan: toRestartPlan(found, work), artifacts: [listFile(podList(found, work))] };
+  return {
+    type: 'plan',
+    plan: toRestartPlan(found, work, context.selfPath),
+    artifacts: [listFile(podList(found, work))],
+  };
 }
 
 type Refused = Extract<Planned, { type: 'refused' }>;

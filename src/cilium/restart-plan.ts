@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Check } from '../core/check.ts';
 import type { Plan } from '../core/plan.ts';
+import type { SelfPath } from '../core/self-path.ts';
 import { budgetName, budgetWords, type DisruptionBudget } from './restart-budgets.ts';
 import type { Verdict } from './restart-pods.ts';
 import { ownerWords, type RestartOwner, type RestartWork } from './restart-work.ts';
@@ -18,12 +19,12 @@ export type RestartFacts = {
 };
 
 /** The plan as people read it: counts first, then who is down and for how long, then what is left alone. */
-export function toRestartPlan(facts: RestartFacts, work: RestartWork): Plan {
+export function toRestartPlan(facts: RestartFacts, work: RestartWork, self?: SelfPath): Plan {
   return {
     title: clip(`restart ${whichPods(facts)} of ${count(work.owners.length, 'owner')}`, 80),
     effect: effectOf(facts, work),
     changes: [],
-    checks: checksOf(facts, work),
+    checks: [...checksOf(facts, work), ...ownCheck(work, self)],
     words: { checks: 'Checks', unchanged: 'Templates and settings stay as they are' },
     wayBack: 'none is needed: the same workloads run from the same templates; cancelling stops further evictions',
     pinned: pinnedOf(facts, work),
@@ -194,6 +195,25 @@ function staleCheck({ verdicts, stale }: RestartFacts): Check {
     why: stale.type === 'none' ? 'agents before 1.17 write it once, when a pod starts' : staleCost(stale),
     fix: isGuess ? 'when every pod is younger than the last change of the mode, leave --stale-mtu out' : '',
   };
+}
+
+/** Managed pods may be this bot's own: nothing is lost by that, and somebody should know why it is quiet for a while. */
+function ownCheck({ staleMtu }: RestartWork, self: SelfPath | undefined): Check[] {
+  const own = [
+    ...(self?.network === 'pod' ? ['this worker'] : []),
+    ...(self?.store === 'in-cluster' ? [`its store ${self.storeHost ?? ''}`.trim()] : []),
+  ];
+  if (!staleMtu || own.length === 0) return [];
+  return [
+    {
+      id: 'own-pods',
+      title: 'The bot itself stays up',
+      verdict: 'warn',
+      evidence: `${own.join(' and ')} may be among the pods`,
+      why: 'the run pauses until they are back, and goes on from what the cluster says then',
+      fix: 'leave out their namespace: one run per namespace, with -n',
+    },
+  ];
 }
 
 /** What voids an approval when it changes. Health of budgets is none of it: that is waited for. */
