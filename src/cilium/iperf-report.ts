@@ -84,7 +84,7 @@ function factsOf({ benchmark, chosen }: BenchEnd): string[] {
   const mtus = [...new Set(series.filter(({ path }) => path === 'pod').flatMap(({ pathMtu }) => pathMtu ?? []))];
   const runs = Math.max(...series.map(({ samples, failures }) => samples.length + failures.length), 0);
   const mtu = mtus.length === 0 ? [] : [`path MTU ${mtus.sort((a, b) => a - b).join(' and ')}`];
-  const known = Object.entries(conditions).map(([name, value]) => `${name} ${value}`);
+  const known = Object.entries(conditions).map(([name, value]) => (value.includes(name) ? value : `${name} ${value}`));
   return [
     clip(`${listed(pairs, 2)} (${chosen}) · ${runs} ${runs === 1 ? 'run' : 'runs'} each, interleaved`, 400),
     clip([...known, ...mtu].join(' · '), 400),

@@ -1,4 +1,4 @@
-import { type Benchmark, median, ratesOf, rateWords, type Series, seriesWords } from './benchmark.ts';
+import { type Benchmark, median, ratesOf, rateWords, type Series, seriesWords, streamWords } from './benchmark.ts';
 import { mannWhitneyP } from './mann-whitney.ts';
 
 /** Below this many runs a side not even the clearest difference can be told from chance (p of 3 against 3 is 0.1). */
@@ -122,4 +122,26 @@ function manyWords(pairs: readonly SeriesComparison[]): string {
   const faster = real.filter(({ changePercent }) => changePercent > 0).length;
   const middle = percentWords(median(pairs.map(({ changePercent }) => changePercent)));
   return `${pairs.length} series, median change ${middle}; really faster ${faster}, really slower ${real.length - faster}`;
+}
+
+/** The verdicts alone, for a first line: rates, p and n stand below it. */
+export function verdictSentence({ pairs }: BenchmarkComparison): string {
+  const pods = pairs.filter(({ series }) => series.path === 'pod');
+  const hosts = pairs.filter(({ series }) => series.path === 'host');
+  const many = pods.length > MAX_PAIRS_IN_WORDS ? manyWords(pods) : pods.map(verdictWords).join(', ');
+  return [...(pods.length === 0 ? [] : [`pod to pod ${many}`]), ...controlVerdict(hosts)].join(' · ');
+}
+
+function verdictWords({ series, changePercent, verdict }: SeriesComparison): string {
+  return `${streamWords(series.streams)} ${percentWords(changePercent)} (${verdict})`;
+}
+
+/** What moved between the hosts moved for reasons that the pod network has nothing to do with. */
+function controlVerdict(hosts: readonly SeriesComparison[]): readonly string[] {
+  if (hosts.length === 0) return [];
+  const real = hosts.filter(({ verdict }) => verdict === 'real');
+  if (real.length > 0)
+    return [`host to host moved too: ${real.slice(0, MAX_PAIRS_IN_WORDS).map(verdictWords).join(', ')}`];
+  const isKnown = hosts.some(({ verdict }) => verdict === 'within noise');
+  return [`host to host ${isKnown ? 'within noise' : 'too few to tell'}`];
 }

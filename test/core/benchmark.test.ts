@@ -6,6 +6,7 @@ import {
   compareRates,
   comparisonSentence,
   comparisonWords,
+  verdictSentence,
 } from '../../src/core/benchmark-comparison.ts';
 import { mannWhitneyP } from '../../src/core/mann-whitney.ts';
 
@@ -123,6 +124,20 @@ describe('comparing benchmarks', () => {
       'pod to pod, 1 stream: 9.71 → 10.06 Gbit/s (+4 %, within noise, p = 0.18)' +
         ' · pod to pod, 4 streams: 16.68 → 18.33 Gbit/s (+10 %, real, p = 0.041)' +
         ' · control, host to host, 1 stream: 11.65 → 11.65 Gbit/s (±0 %, within noise, p = 1.00)',
+    );
+  });
+
+  it('its first line has the verdicts, and says when the control moved too', () => {
+    const moved = { ...after, series: [...after.series.slice(0, 2), series({ path: 'host' }, [9, 9.1, 9.2, 9.3])] };
+    const few = { ...after, series: [series({}, NATIVE.one), series({ path: 'host' }, [11, 12])] };
+    const pods = 'pod to pod 1 stream +4 % (within noise), 4 streams +10 % (real)';
+
+    expect(verdictSentence(compareBenchmarks(before, after))).toBe(`${pods} · host to host within noise`);
+    expect(verdictSentence(compareBenchmarks(before, moved))).toBe(
+      `${pods} · host to host moved too: 1 stream −21 % (real)`,
+    );
+    expect(verdictSentence(compareBenchmarks(before, few))).toBe(
+      'pod to pod 1 stream +4 % (within noise) · host to host too few to tell',
     );
   });
 

@@ -3,8 +3,8 @@ import { Benchmark, seriesWords } from '../../core/benchmark.ts';
 import {
   type BenchmarkComparison,
   compareBenchmarks,
-  comparisonSentence,
   comparisonWords,
+  verdictSentence,
 } from '../../core/benchmark-comparison.ts';
 import type { BlobStore } from '../../core/ports.ts';
 import { type Reply, reply } from '../../core/reply.ts';
@@ -81,18 +81,21 @@ function compared(comparison: BenchmarkComparison, before: string, after: string
   const slower = pairs.filter(
     (pair) => pair.series.path === 'pod' && pair.verdict === 'real' && pair.changePercent < 0,
   );
+  const places = [...new Set(pairs.map(({ series: { from, to } }) => `${from} → ${to}`))];
+  const isOnePair = places.length === 1;
   const rows = pairs.map((pair) => {
     const { from, to } = pair.series;
     const runs = `n = ${pair.runs[0]} and ${pair.runs[1]}`;
-    return { text: `${from} → ${to}, ${seriesWords(pair.series)}: ${comparisonWords(pair)}, ${runs}`.slice(0, 600) };
+    const where = isOnePair ? '' : `${from} → ${to}, `;
+    return { text: `${where}${seriesWords(pair.series)}: ${comparisonWords(pair)}, ${runs}`.slice(0, 600) };
   });
   const unlike = differences.length === 0 ? 'Same conditions' : `Different conditions: ${differences.join('; ')}`;
   return reply(
     slower.length > 0 ? 'warn' : 'ok',
-    `${before} → ${after}: ${comparisonSentence(comparison)}`.slice(0, 600),
+    `${before} → ${after}: ${verdictSentence(comparison)}`.slice(0, 600),
     {
       lines: [
-        { text: unlike.slice(0, 600) },
+        { text: `${isOnePair ? `${places[0] ?? ''} · ` : ''}${unlike}`.slice(0, 600) },
         ...rows.slice(0, LINES),
         ...(rows.length > LINES ? [{ text: `${rows.length - LINES} more series` }] : []),
         ...alone.slice(0, 4).map((place) => ({ text: `Measured once only: ${place}`.slice(0, 600) })),
