@@ -1,8 +1,26 @@
 import type { News } from '../core/news.ts';
+import type { Report } from '../core/report.ts';
 import { bold, type Line, text, time } from './lines.ts';
 
 /** A phone shows no more, and the report stands below. */
 const SHOWN = 6;
+
+/** The findings that are new say so themselves, with their buttons; what is left of the news stands in its lines. */
+export function markNew(
+  news: News | undefined,
+  report: Report,
+): { readonly report: Report; readonly news: News | undefined } {
+  if (news?.kind !== 'changed') return { report, news };
+  const isNew = ({ text: said }: Report['findings'][number]) => news.added.some((added) => isSame(added, said));
+  const findings = report.findings.map((each) => (isNew(each) ? { ...each, text: `New: ${each.text}` } : each));
+  const added = news.added.filter((each) => !report.findings.some(({ text: said }) => isSame(each, said)));
+  return { report: { ...report, findings }, news: { ...news, added } };
+}
+
+/** News are cut to a line. */
+function isSame(added: string, said: string): boolean {
+  return added.endsWith('…') ? said.startsWith(added.slice(0, -1)) : said === added;
+}
 
 /** What is new in a scheduled run, right under its headline. */
 export function newsLines(news: News | undefined, hasEnded: boolean): readonly Line[] {

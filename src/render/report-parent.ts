@@ -17,6 +17,8 @@ const FIRST_FINDING_BUTTON = 20;
 /** What of a report the parent message shows. The thread gets what it does not. */
 export type ReportCut = { readonly findings: number; readonly rows: number };
 
+type Room = { readonly lines: number; readonly reserve: number; readonly short?: boolean };
+
 export type ReportParent = {
   readonly blocks: readonly MessageBlock[];
   readonly fallback: readonly string[];
@@ -25,10 +27,10 @@ export type ReportParent = {
 
 /**
  * The report's part of the parent under its facts: findings with their buttons, then the table. `lines` is how many
- * lines stand above; `reserve` how many characters of blocks everything else takes.
+ * lines stand above; `reserve` how many characters of blocks everything else takes. `short`: the table is the thread's.
  */
-export function reportParent(report: Report, room: { readonly lines: number; readonly reserve: number }): ReportParent {
-  let cut = firstCut(report, Math.max(0, PARENT_LINES - room.lines));
+export function reportParent(report: Report, room: Room): ReportParent {
+  let cut = firstCut(report, Math.max(0, PARENT_LINES - room.lines), room.short === true);
   for (;;) {
     const built = build(report, cut);
     const fits = sizeOf(built.blocks) <= LIMITS.blocksJson - room.reserve;
@@ -37,7 +39,8 @@ export function reportParent(report: Report, room: { readonly lines: number; rea
   }
 }
 
-function firstCut(report: Report, free: number): ReportCut {
+function firstCut(report: Report, free: number, short: boolean): ReportCut {
+  if (short) return { findings: Math.min(report.findings.length, free), rows: 0 };
   const rows = report.table?.rows.length ?? 0;
   if (report.findings.length + rows <= free) return { findings: report.findings.length, rows };
   // One line goes to saying that there is more.

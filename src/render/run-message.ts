@@ -10,7 +10,7 @@ import { attribution } from './attribution.ts';
 import { cancelButton, cardButtons, nextButtons } from './buttons.ts';
 import { cutLines } from './escape.ts';
 import { type Line, linesBlock, personMrkdwn, shortened, timeMrkdwn, toFallback } from './lines.ts';
-import { newsLines } from './news-lines.ts';
+import { markNew, newsLines } from './news-lines.ts';
 import { duration } from './numbers.ts';
 import { outcomeHead } from './outcome-head.ts';
 import { titleOf } from './plan-card.ts';
@@ -54,30 +54,34 @@ export function renderRun(run: Run, options: RenderOptions = {}): RunMessages {
     // What a plan says in bulk is there to be read before anybody agrees.
     return { parent, replies: [...before, ...(run.plan === undefined ? [] : files)], directs: directsOf(run) };
   }
-  return ended(run, { before, after: files, news: newsLines(options.news, true) });
+  return ended(run, { before, after: files, news: options.news });
 }
 
 type Ending = {
   readonly before: readonly ThreadReply[];
   readonly after: readonly ThreadReply[];
-  readonly news: readonly Line[];
+  readonly news: News | undefined;
 };
 
 function ended(run: Run, { before, after, news }: Ending): RunMessages {
   if (run.now.state !== 'ended') throw new Error('the run has not ended');
   const { lines: head, report } = outcomeHead(run, run.now.outcome);
-  const lines = withNews(head, news);
   const approvers = run.applying === undefined ? [] : approvedBy(run);
   const took = `took ${duration(Date.parse(run.now.endedAt) - Date.parse(run.request.at))}`;
   const directs = directsOf(run);
   const told = outcomeReplies(run);
   if (!report) {
+    const lines = withNews(head, newsLines(news, true));
     const parent = message(run, { lines, buttons: [], notes: [...approvers, took] });
     return { parent, replies: [...before, ...told, ...after], directs };
   }
   const notes = [...approvers, took, `read at ${timeMrkdwn(report.asOf, '{time_secs}')}`];
-  const { parent, body } = reportMessage(run, report, { lines: [...lines, ...factLines(report)], notes });
-  return { parent, replies: [...before, ...reportReplies(run, report, body), ...told, ...after], directs };
+  const shown = markNew(news, report);
+  const lines = [...withNews(head, newsLines(shown.news, true)), ...factLines(report)];
+  // A change is what it is about: the state of everything else is in its thread.
+  const above = { lines, notes, short: news?.kind === 'changed' };
+  const { parent, body } = reportMessage(run, shown.report, above);
+  return { parent, replies: [...before, ...reportReplies(run, shown.report, body), ...told, ...after], directs };
 }
 
 /** What, where and how bad comes first; then what is new about it. */
@@ -95,13 +99,13 @@ function rawResult(run: Run): readonly NextStep[] {
 function reportMessage(
   run: Run,
   report: Report,
-  above: { readonly lines: readonly Line[]; readonly notes: readonly string[] },
+  above: { readonly lines: readonly Line[]; readonly notes: readonly string[]; readonly short: boolean },
 ): { readonly parent: SlackMessage; readonly body: ReportParent } {
   const buttons = nextButtons([...report.next, ...rawResult(run)]);
   for (let max = 1_000; ; max = Math.floor(max / 2)) {
-    const parts = { ...above, lines: shortened(above.lines, max), buttons };
+    const parts = { notes: above.notes, lines: shortened(above.lines, max), buttons };
     const reserve = sizeOf(message(run, parts).blocks);
-    const body = reportParent(report, { lines: above.lines.length, reserve });
+    const body = reportParent(report, { lines: above.lines.length, reserve, short: above.short });
     const parent = message(run, { ...parts, body });
     if (sizeOf(parent.blocks) <= LIMITS.blocksJson || max < 50) return { parent, body };
   }

@@ -149,10 +149,22 @@ describe('what a schedule says', () => {
 
     const said = texts().filter((text) => text.includes('Changed since'));
     expect(said).toHaveLength(2);
-    expect(said[0]).toContain('+ agent on node3 is not ready');
+    // As the finding that it is, with its button, and not twice.
+    expect(said[0]).toContain('New: agent on node3 is not ready');
+    expect(said[0]).not.toContain('+ agent');
+    expect(said[0]).toContain('1 row more in the thread');
     // The look before, not the one at which something was last said.
     expect(said[0]).toMatch(/Changed since .*2026-11-23 15:50:00 UTC/);
     expect(said[1]).toContain('− agent on node3 is not ready');
+  });
+
+  it('mentions nobody and breaks out of nothing, whatever a cluster says', async () => {
+    const { look, texts } = aWatch();
+    await look(found('<!channel> `x` was there'));
+
+    await look({ type: 'failed', code: 'Bug', message: '<!here> <@U01DANA> `oops' });
+
+    expect(texts().join('')).not.toMatch(/<!channel>|<!here>|<@U01DANA>/);
   });
 
   it('is once that the cluster cannot be looked at, and once that it can again', async () => {
