@@ -2,7 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { OpsError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
-import { startPostgres } from './embedded-postgres.ts';
 import { findRedisBinary, startRedis } from './embedded-redis.ts';
 import { type Embedded, exists } from './embedded-server.ts';
 
@@ -20,7 +19,10 @@ export async function startEmbedded(dataDir: string, log: Log, wanted?: Embedded
     await mkdir(folder, { recursive: true });
     const kind = wanted ?? (await begunWith(folder)) ?? (findRedisBinary() === undefined ? 'postgres' : 'redis');
     log.debug({ kind, folder }, 'using the embedded state store');
-    return await (kind === 'redis' ? startRedis(join(folder, 'redis')) : startPostgres(folder));
+    if (kind === 'redis') return await startRedis(join(folder, 'redis'));
+    // Loaded here, so that who uses Redis does not carry Postgres' driver.
+    const { startPostgres } = await import('./embedded-postgres.ts');
+    return await startPostgres(folder);
   } catch (thrown: unknown) {
     throw notAllowed(folder, thrown);
   }

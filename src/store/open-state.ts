@@ -4,8 +4,6 @@ import { judgePostgres, readPostgresSigns } from './doctor-postgres.ts';
 import { judgeRedis, readRedisSigns } from './doctor-redis.ts';
 import { embeddedCheck, examineStore } from './doctor-store.ts';
 import { type EmbeddedKind, startEmbedded } from './embedded.ts';
-import { createPostgresState } from './postgres.ts';
-import { connectPostgres } from './postgres-client.ts';
 import { createRedisState } from './redis.ts';
 import { connectRedis } from './redis-client.ts';
 import { parseStateUrl } from './state-url.ts';
@@ -64,6 +62,11 @@ async function connect(url: string, log: Log): Promise<OpenState> {
     const judged = async () => judgeRedis(await readRedisSigns(failFast));
     return { kind: 'redis', url, shown, state, examine: () => examineStore(shown, state, judged), ...clients };
   }
+  // Loaded here, so that who uses Redis does not carry Postgres' driver.
+  const [{ connectPostgres }, { createPostgresState }] = await Promise.all([
+    import('./postgres-client.ts'),
+    import('./postgres.ts'),
+  ]);
   const { pool, ...clients } = await connectPostgres(address.url, shown, log);
   const state = createPostgresState({ pool, log });
   const judged = async () => judgePostgres(await readPostgresSigns(pool));
