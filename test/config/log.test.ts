@@ -19,6 +19,11 @@ const SECRETS = [
   JWT,
   'https://hooks.slack.com/commands/T01/123/abcDEF',
   'redis://bot:hunter2@redis:6379/0',
+  'Authorization: Basic Ym90OmFiY0RFRgabcDEF==',
+  'https://api.example/x?a=1&token=hunter2&b=2',
+  'wss://wss.slack.com/link/?access_token=hunter2',
+  `-----BEGIN ${'RSA PRIVATE'} KEY-----\nabcDEF\n-----END ${'RSA PRIVATE'} KEY-----`,
+  'users:\n- user:\n    client-key-data: TFMwdExTMUNSabcDEF',
   'postgres://bot:hunter2@db/chatops',
 ];
 
