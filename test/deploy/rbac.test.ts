@@ -14,7 +14,7 @@ import { type Asked, covers, type Right, readRights, rightText } from './rights.
 
 /** A change takes ten seconds and more: what takes longest, and who is left over then, is looked at with CI=1. */
 const IN_FULL = process.env['CI'] !== undefined;
-const SLOW = 120_000;
+const SLOW = 240_000;
 
 const READ = ['rbac-read.yaml'];
 const PROBE = [...READ, 'rbac-probe.yaml'];
@@ -28,6 +28,7 @@ const rulesOf = (names: readonly string[]) => names.flatMap((name) => files.get(
 /** Rights that no play here uses, and why not. */
 const NOT_PLAYED: Readonly<Record<string, string>> = {
   'get nodes': 'asked only when an agent has been away for three minutes',
+  'get configmaps in kube-system': 'the chart as recorded renders none but cilium-config, which may be read anyway',
 };
 
 /** Which job asked what, under which files. */
@@ -57,12 +58,12 @@ describe('the rights of the worker', () => {
   it.each([
     { name: 'status', job: status, under: READ },
     { name: 'preflight', job: preflight, under: READ },
-    { name: 'verify', job: verify, under: PROBE },
-    { name: 'iperf', job: iperf, under: PROBE, args: { runs: 1, duration: 1, streams: 1 } },
+    { name: 'verify', job: verify, under: PROBE, hurried: true },
+    { name: 'iperf', job: iperf, under: PROBE, hurried: true, args: { runs: 1, duration: 1, streams: 1 } },
   ])(
     'are enough for $name',
-    async ({ name, job, under, args }) => {
-      const outcome = await play(name, under, () => world.run(job, args));
+    async ({ name, job, under, args, hurried }) => {
+      const outcome = await play(name, under, () => world.run(job, { args, hurried }));
 
       expect(outcome).toMatchObject({ type: 'succeeded', report: { mark: expect.stringMatching(/ok|warn/) } });
       expect(outcome).not.toHaveProperty('report.partial');
