@@ -5,7 +5,7 @@ import { OpsError } from '../../src/core/errors.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import type { Job, JobRun } from '../../src/core/job.ts';
-import type { Processed } from '../../src/core/ports.ts';
+import type { Log, Processed } from '../../src/core/ports.ts';
 import { fakeCluster } from '../support/fake-cluster.ts';
 import { accepted, aJob, aWorld, eventsOf, fine, lee, replied, runOf, type World } from './world.ts';
 
@@ -63,6 +63,24 @@ describe('an attempt', () => {
     expect(await outcomeOf(started)).toEqual(fine);
     const bytes = await started.world.state.blobs.get(`${started.id}/result.json`);
     expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual({ answer: 42 });
+  });
+
+  it('has its run, cluster, command and number in every line about it, the lines of the job too', async () => {
+    async function* run(_: unknown, { log }: { readonly log: Log }): JobRun {
+      yield* [];
+      log.info({ pods: 3 }, 'looking');
+      throw new Error('the job broke');
+    }
+    const { deps, id, world } = await aRequest(aJob({ run }));
+    const before = world.log.lines.length;
+
+    await execute(deps, id, never);
+
+    const said = world.log.lines.slice(before);
+    expect(said.map(({ message }) => message)).toEqual(['looking', 'job did not finish']);
+    for (const line of said)
+      expect(line).toMatchObject({ fields: { run: id, cluster: 'prod', command: 'status', attempt: 1 } });
+    expect(said[0]).toMatchObject({ fields: { pods: 3 } });
   });
 
   it('does nothing to a run that has ended', async () => {
