@@ -32,6 +32,20 @@ export const iperfScenes = {
       await picture('', { width: 1280, height: 1180 });
     },
   },
+  'bench-slower': {
+    async play({ command, press, until, open, picture, fault }) {
+      await fault('cluster', 'benchmark', 'slower-native');
+      await command('enable native-routing prod --bench --reason "throughput for the ETL window, CHG-4711"');
+      const card = await until(/needs 2 approvals/, 120_000);
+      await press('Approve', 'lee');
+      await press('Approve', 'sam');
+      await until(/Slower than before/, 400_000);
+      await until(/Throughput before and after/, 60_000);
+      await sleep(3_000);
+      await open(card);
+      await picture('', { width: 1440, height: 2_600 });
+    },
+  },
   compare: {
     async play({ command, press, until, open, picture }) {
       await command(`iperf ${QUICK}`);
@@ -47,7 +61,7 @@ export const iperfScenes = {
       await command(`compare ${was} ${is}`);
       await sleep(1_500);
       await open();
-      await picture('', { width: 1280, height: 1000 });
+      await picture('', { width: 1280, height: 760 });
     },
   },
 };
