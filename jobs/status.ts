@@ -4,11 +4,12 @@ import { toPublished } from '../src/cilium/status-publish.ts';
 import { statusReport } from '../src/cilium/status-report.ts';
 import { SECOND_MS } from '../src/core/clock.ts';
 import { ClusterName } from '../src/core/ids.ts';
-import { defineJob, type JobContext } from '../src/core/job.ts';
+import { defineJob } from '../src/core/job.ts';
 import type { Outcome } from '../src/core/outcome.ts';
 import type { Report } from '../src/core/report.ts';
 import { DAEMON_SETS_PART, readStatusData, type Selection } from './reading/status-data.ts';
 import { withProgress } from './reading/with-progress.ts';
+import { withinBudget } from './reading/within-budget.ts';
 import { SUGGESTIBLE_COMMANDS } from './suggestible.ts';
 
 const NodeName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'a node name has a-z, 0-9, - and .');
@@ -43,7 +44,9 @@ export const status = defineJob({
   Args,
   async *run({ nodes }, context) {
     const data = yield* withProgress((tell) =>
-      withinBudget(context, (signal) => readStatusData(context, selectionOf(nodes), { signal, tell })),
+      withinBudget(context, READING_BUDGET_MS, (signal) =>
+        readStatusData(context, selectionOf(nodes), { signal, tell }),
+      ),
     );
     const report = statusReport({ data, knownCommands: SUGGESTIBLE_COMMANDS });
     return { outcome: outcomeOf(data, report), data: toPublished(data) };
@@ -54,25 +57,6 @@ function selectionOf(nodes: readonly string[] | undefined): Selection {
   const [first] = nodes ?? [];
   if (nodes === undefined || first === undefined || first === 'all') return 'all';
   return first === 'sample' ? 'sample' : nodes;
-}
-
-/** Ends the reading, not the run, when the budget is used up. */
-async function withinBudget<Value>(
-  { clock, signal }: Pick<JobContext, 'clock' | 'signal'>,
-  read: (signal: AbortSignal) => Promise<Value>,
-): Promise<Value> {
-  const budget = new AbortController();
-  const done = new AbortController();
-  const timer = clock.sleep(READING_BUDGET_MS, AbortSignal.any([signal, done.signal])).then(
-    () => budget.abort(new Error('the time for reading is up')),
-    () => undefined,
-  );
-  try {
-    return await read(AbortSignal.any([signal, budget.signal]));
-  } finally {
-    done.abort();
-    await timer;
-  }
 }
 
 function outcomeOf(data: StatusData, report: Report): Outcome {

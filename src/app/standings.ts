@@ -15,7 +15,12 @@ export async function standingsOn(deps: Deps, asked: Asked): Promise<ClusterStan
   const jobs = await Promise.all(gated.map(async (job) => ({ job, standing: await standing(deps, asked, job) })));
   const approvers = approversOn(deps, asked.cluster);
   const isOne = isAmong(deps.groups, approvers, asked.by.user).catch(() => false);
-  return { cluster: asked.cluster, jobs, approvers, approves: !asked.by.external && (await isOne) };
+  return {
+    cluster: asked.cluster,
+    jobs,
+    approvers,
+    approves: !asked.by.external && asked.by.unverified === undefined && (await isOne),
+  };
 }
 
 function approversOn({ config }: Deps, cluster: ClusterName): People {

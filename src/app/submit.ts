@@ -1,4 +1,4 @@
-import type { Actor, Origin } from '../core/actor.ts';
+import { type Actor, type Origin, UNVERIFIED } from '../core/actor.ts';
 import { type ChatopsConfig, clustersAt } from '../core/chatops-config.ts';
 import type { Clock } from '../core/clock.ts';
 import { OpsError, toOpsError } from '../core/errors.ts';
@@ -71,6 +71,9 @@ export async function submit(deps: SubmitDeps, request: Request): Promise<Submit
   }
 }
 
+/** Answers that decide nothing. */
+const LOOKING: ReadonlySet<string> = new Set(['show', 'history', 'schedules', 'compare']);
+
 async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>): Promise<Submitted> {
   const cards: readonly Card[] = [...deps.jobs, ...answers];
   switch (parsed.type) {
@@ -80,6 +83,7 @@ async function dispatch(deps: SubmitDeps, request: Request, parsed: Parsed<Card>
       return { type: 'reply', reply: misunderstoodReply(parsed, cards, request.root) };
     case 'command': {
       if (request.by.external) return notAllowed('people from other organisations cannot use this bot');
+      if (request.by.unverified && !isJob(parsed.card) && !LOOKING.has(parsed.card.name)) return notAllowed(UNVERIFIED);
       if (isJob(parsed.card)) return acceptJob(deps, request, { job: parsed.card, raw: parsed.raw });
       return { type: 'reply', reply: await answerNow(deps, request, { card: parsed.card, raw: parsed.raw }) };
     }

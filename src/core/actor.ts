@@ -10,9 +10,15 @@ export const Actor = z
     team: z.string().max(40).optional(),
     /** From another organisation over Slack Connect: may look, never change. */
     external: z.boolean().default(false),
+    /** Of no team that is known to be ours, where the bot is installed for a whole organisation: may look, never change. */
+    unverified: z.literal(true).optional(),
   })
   .readonly();
 export type Actor = z.infer<typeof Actor>;
+
+/** Why somebody may only look. Slack sends no organisation with a click, so a team that is not known may be anybody's. */
+export const UNVERIFIED =
+  'Slack does not say that you belong to this organisation: you may look, not change. Ask from a workspace that the app is approved for';
 
 /** Where the answer belongs. */
 export const Origin = z

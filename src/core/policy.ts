@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Actor, Origin } from './actor.ts';
+import { type Actor, type Origin, UNVERIFIED } from './actor.ts';
 import { BenchLimits } from './bench-limits.ts';
 import { HOUR_MS, MINUTE_MS } from './clock.ts';
 import type { CommandCard } from './command-card.ts';
@@ -145,6 +145,7 @@ export async function standingOf(
   if (asking.by.external)
     return { type: 'not', because: 'elsewhere', why: 'people from other organisations cannot use this bot' };
   if (asking.risk === 'read') return { type: 'free' };
+  if (asking.by.unverified) return { type: 'not', because: 'elsewhere', why: UNVERIFIED };
   const rule = ruleFor(policy, asking);
   if (!rule) {
     const why = `nobody is allowed to use "${asking.command}" on ${asking.cluster} yet: no policy allows it`;

@@ -54,7 +54,7 @@ export function approversOf(terms: Terms, requester: UserId, votes: readonly Vot
 function latestVotes(digest: string, votes: readonly Vote[]): readonly Vote[] {
   const byUser = new Map<UserId, Vote>();
   for (const vote of votes) {
-    const counts = vote.digest === digest && !vote.by.external;
+    const counts = vote.digest === digest && isOurs(vote.by);
     if (counts && (vote.verdict === 'approve' || vote.verdict === 'reject')) byUser.set(vote.by.user, vote);
   }
   return [...byUser.values()];
@@ -63,11 +63,15 @@ function latestVotes(digest: string, votes: readonly Vote[]): readonly Vote[] {
 /** Holds that nobody has released, oldest first; one per person. */
 export function holdsIn(digest: string, votes: readonly Vote[]): readonly Vote[] {
   const holds = new Map<UserId, Vote>();
-  for (const vote of votes.filter((each) => each.digest === digest && !each.by.external)) {
+  for (const vote of votes.filter((each) => each.digest === digest && isOurs(each.by))) {
     if (vote.verdict === 'hold' && !holds.has(vote.by.user)) holds.set(vote.by.user, vote);
     for (const user of releasedBy(vote)) holds.delete(user);
   }
   return [...holds.values()];
+}
+
+function isOurs({ external, unverified }: Vote['by']): boolean {
+  return !external && unverified === undefined;
 }
 
 function releasedBy({ verdict, releases, by }: Vote): readonly UserId[] {

@@ -24,6 +24,7 @@ import {
   refusedView,
 } from '../render/form-view.ts';
 import { enteredIn, FormPayload, type FormPlace } from './form-payloads.ts';
+import { type HomeTeams, homeTeamsOf } from './home-teams.ts';
 import { actorOf } from './payloads.ts';
 import { startRun } from './start-run.ts';
 
@@ -98,7 +99,8 @@ function onCluster(app: App, deps: SubmitDeps): void {
 function onNodes(app: App, deps: SubmitDeps): void {
   app.options(NODE_ACTION, async ({ ack, body, context }) => {
     const opened = openedForm(deps, body);
-    const nodes = opened && !actor(opened.payload, context.teamId).external && (await nodesOf(deps, opened.place));
+    const nodes =
+      opened && !actor(opened.payload, homeTeamsOf(context)).external && (await nodesOf(deps, opened.place));
     await ack({ options: nodes ? nodeOptions(nodesLike(nodes, body.value)) : [] });
   });
 }
@@ -114,7 +116,7 @@ function onSubmit(app: App, deps: SubmitDeps, root: () => string): void {
     const submitted = await submit(deps, {
       line: formLine(job, form, cluster ?? '', enteredBy(payload, form, cluster)),
       root: root(),
-      by: actor(payload, context.teamId),
+      by: actor(payload, homeTeamsOf(context)),
       // A form is the longest of buttons: what it holds is a typed line.
       origin: { type: 'slack', channel: place.channel, via: 'button' },
       requestKey: `form:${payload.view.id}`,
@@ -146,7 +148,7 @@ function openedForm({ jobs, log }: SubmitDeps, body: unknown) {
   return undefined;
 }
 
-function actor({ user, team }: FormPayload, home: string | undefined): Actor {
+function actor({ user, team }: FormPayload, home: HomeTeams | undefined): Actor {
   return actorOf(user.id, user.team_id ?? team?.id, home);
 }
 

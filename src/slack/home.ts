@@ -10,6 +10,7 @@ import { toOpsError } from '../core/errors.ts';
 import { UserId } from '../core/ids.ts';
 import { type HomeViewBlocks, renderHome, renderHomeNotice } from '../render/home.ts';
 import { replyView, waitingReply } from '../render/home-reply.ts';
+import { homeTeamsOf } from './home-teams.ts';
 import { actorOf } from './payloads.ts';
 
 const HOME_ACTION = /^cilium-home:\d+$/;
@@ -44,7 +45,7 @@ export function onHome(app: App, deps: SubmitDeps, root: () => string): void {
   app.event('app_home_opened', async ({ payload, body, context, client }) => {
     const opened = Opened.safeParse(payload);
     if (!opened.success) return;
-    await publish(client, actorOf(opened.data.user, body.team_id, context.teamId));
+    await publish(client, actorOf(opened.data.user, body.team_id, homeTeamsOf(context)));
   });
 
   // The vote counts all the same, and the Home shows it.
@@ -55,7 +56,7 @@ export function onHome(app: App, deps: SubmitDeps, root: () => string): void {
     const parsed = Click.safeParse(body);
     if (!parsed.success) return;
     const { user, team, view, actions, trigger_id } = parsed.data;
-    const by = actorOf(user.id, user.team_id ?? team?.id, context.teamId);
+    const by = actorOf(user.id, user.team_id ?? team?.id, homeTeamsOf(context));
     const modal = view.type === 'modal' ? view.id : await open(client, trigger_id).catch(late);
     const line = actions[0]?.value ?? '';
     const reply = await clickOnHome(deps, page, { line, root: root(), by, requestKey: `home:${trigger_id}` });

@@ -1,11 +1,14 @@
 import type { AuthorizeResult } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import { OpsError } from '../core/errors.ts';
+import { teamsOfOrganisation } from './home-teams.ts';
 import { fromSlack } from './slack-errors.ts';
 
 export type Identity = AuthorizeResult & {
   /** `https://example.slack.com/`, where messages are to be found in a browser. */
   readonly workspaceUrl?: string;
+  /** Set where the app is installed for a whole organisation: whose people are ours. */
+  readonly homeTeams?: readonly string[];
 };
 
 /**
@@ -27,14 +30,16 @@ export function createIdentity(client: WebClient, botToken: string): () => Promi
 /** @throws OpsError BadConfig when Slack refuses the token, SlackUnavailable, SlackRateLimited */
 async function identify(client: WebClient, botToken: string): Promise<Identity> {
   try {
-    const { bot_id, user_id, team_id, is_enterprise_install, url } = await client.auth.test({ token: botToken });
+    const answer = await client.auth.test({ token: botToken });
+    const { bot_id, user_id, team_id, enterprise_id, is_enterprise_install, url } = answer;
+    const isWide = is_enterprise_install === true;
     return {
       botToken,
       ...(url === undefined ? {} : { workspaceUrl: url }),
       ...(bot_id === undefined ? {} : { botId: bot_id }),
       ...(user_id === undefined ? {} : { botUserId: user_id }),
-      // Installed for a whole organisation, every request's own team is home.
-      ...(team_id === undefined || is_enterprise_install === true ? {} : { teamId: team_id }),
+      ...(team_id === undefined || isWide ? {} : { teamId: team_id }),
+      ...(isWide ? { homeTeams: await teamsOfOrganisation(client, botToken, enterprise_id) } : {}),
     };
   } catch (thrown) {
     const error = fromSlack(thrown, 'the bot token');

@@ -6,6 +6,7 @@ import { errorReply } from '../core/replies.ts';
 import type { Reply } from '../core/reply.ts';
 import { ephemeral } from './ephemeral.ts';
 import { formHere, formOffer, onForms, openForm } from './form-views.ts';
+import { homeTeamsOf } from './home-teams.ts';
 import { ActionPayload, actorOf, CommandPayload, MentionPayload, typedText } from './payloads.ts';
 import { onPlanView } from './plan-views.ts';
 import { startRun } from './start-run.ts';
@@ -27,7 +28,7 @@ function onCommand(app: App, deps: SubmitDeps): void {
     const parsed = CommandPayload.safeParse(payload);
     if (!parsed.success) return ack(ephemeral(notUnderstood()));
     const body = parsed.data;
-    const asked = { line: typedText(body.text), by: actorOf(body.user_id, body.team_id, context.teamId) };
+    const asked = { line: typedText(body.text), by: actorOf(body.user_id, body.team_id, homeTeamsOf(context)) };
     const form = formHere(deps, { ...asked, channel: body.channel_id });
     if (form !== undefined) {
       await ack();
@@ -55,7 +56,7 @@ function onMention(app: App, deps: SubmitDeps, root: () => string): void {
     const thread = body.thread_ts === undefined ? {} : { threadTs: body.thread_ts };
     const asked = {
       line: typedText(body.text, context.botUserId).replace(/^\/[\w-]+\s*/, ''),
-      by: actorOf(body.user, body.user_team ?? body.team, context.teamId),
+      by: actorOf(body.user, body.user_team ?? body.team, homeTeamsOf(context)),
     };
     const form = formHere(deps, { ...asked, channel: body.channel });
     const tell = (reply: Reply) => whisper(client, body, reply);
@@ -88,7 +89,7 @@ function onButton(app: App, deps: SubmitDeps, root: () => string): void {
     const click = parsed.data;
     const asked = {
       line: click.actions[0]?.value ?? '',
-      by: actorOf(click.user.id, click.user.team_id ?? click.team?.id, context.teamId),
+      by: actorOf(click.user.id, click.user.team_id ?? click.team?.id, homeTeamsOf(context)),
     };
     const tell = (reply: Reply) => respond({ ...ephemeral(reply), replace_original: false });
     const form = formHere(deps, { ...asked, channel: click.channel.id });

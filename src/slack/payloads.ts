@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Actor, Actor as ActorSchema } from '../core/actor.ts';
 import { ChannelId, UserId } from '../core/ids.ts';
+import type { HomeTeams } from './home-teams.ts';
 
 /** The parts of Slack's payloads that we use. */
 export const CommandPayload = z.object({
@@ -36,10 +37,16 @@ export const ActionPayload = z.object({
 
 export type ActionPayload = z.infer<typeof ActionPayload>;
 
-/** `home` is the team the app is installed in: whoever comes from elsewhere came over Slack Connect. */
-export function actorOf(user: string, team: string | undefined, home: string | undefined): Actor {
-  const external = team !== undefined && home !== undefined && team !== home;
-  return ActorSchema.parse({ user, ...(team === undefined ? {} : { team }), external });
+/** Whoever comes from elsewhere came over Slack Connect. */
+export function actorOf(user: string, team: string | undefined, home: HomeTeams | undefined): Actor {
+  const external = home?.type === 'team' && team !== undefined && team !== home.team;
+  const isKnown = home?.type !== 'organisation' || (team !== undefined && home.teams.includes(team));
+  return ActorSchema.parse({
+    user,
+    ...(team === undefined ? {} : { team }),
+    external,
+    ...(isKnown ? {} : { unverified: true }),
+  });
 }
 
 /**

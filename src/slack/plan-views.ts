@@ -7,6 +7,7 @@ import { clustersAt } from '../core/chatops-config.ts';
 import { OpsError } from '../core/errors.ts';
 import { RunId } from '../core/ids.ts';
 import { checksView, diffView, loadingView, type PlanView, problemView, type ViewName } from '../render/plan-view.ts';
+import { homeTeamsOf } from './home-teams.ts';
 import { ActionPayload, actorOf } from './payloads.ts';
 
 const VIEW_ACTION = /^cilium-view:(diff|checks)$/;
@@ -21,7 +22,7 @@ export function onPlanView(app: App, deps: ViewDeps): void {
     if (!parsed.success) return;
     const click = parsed.data;
     const name: ViewName = 'action_id' in action && action.action_id.endsWith(':diff') ? 'diff' : 'checks';
-    const by = actorOf(click.user.id, click.user.team_id ?? click.team?.id, context.teamId);
+    const by = actorOf(click.user.id, click.user.team_id ?? click.team?.id, homeTeamsOf(context));
     const opened = await client.views.open({ trigger_id: click.trigger_id, view: toSlack(loadingView(name)) });
     const asked = { name, id: /run-[0-9a-z]{6}/.exec(click.actions[0]?.value ?? '')?.[0], channel: click.channel.id };
     const view = by.external

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { APPEND_LIMIT_MS } from '../../src/app/submit.ts';
-import { Origin } from '../../src/core/actor.ts';
+import { Actor, Origin } from '../../src/core/actor.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { runIdFor } from '../../src/core/ids.ts';
 import type { State } from '../../src/core/ports.ts';
@@ -66,6 +66,17 @@ describe('a request', () => {
 
     expect(reply.text).toContain('other organisations');
     expect(await world.state.runs.recent({ limit: 10 })).toEqual([]);
+  });
+
+  it('from somebody whom Slack does not place looks, and decides nothing', async () => {
+    const world = aWorld({ jobs: [aJob(), aJob({ name: 'enable', risk: 'change' })] });
+    const by = Actor.parse({ user: 'U08WHO', team: 'T99', unverified: true });
+
+    await accepted(world, 'status', { by });
+
+    for (const line of ['enable', 'approve run-aaaaaa', 'cancel run-aaaaaa', 'freeze prod', 'continue run-aaaaaa'])
+      expect((await replied(world, line, { by })).text).toContain('you may look, not change');
+    expect((await replied(world, 'history', { by })).text).not.toContain('Not allowed');
   });
 
   it.each(['probe', 'change'] as const)('is refused by default for a %s', async (risk) => {
