@@ -39,6 +39,7 @@ export const restartScenes = {
       await fault('cluster', 'budget', 'blocks');
       await fault('cluster', 'api', 'off');
       await until(/waits: PodDisruptionBudget/, 60_000);
+      await sleep(6_000);
       await open(card, 'lee');
       await picture('', TALL);
     },

@@ -62,5 +62,6 @@ function detailOf(group: readonly OwnerWatch[]): string {
   );
   if (blocked?.blocked !== undefined) return clip(`waits: ${blocked.blocked.why}`, 300);
   if (away > 0) return `${away} on their way`;
-  return `${group.reduce((sum, { state }) => sum + state.due.length, 0)} to go`;
+  const due = group.reduce((sum, { state }) => sum + state.due.length, 0);
+  return due === 0 ? endWords(true) : `${due} to go`;
 }
