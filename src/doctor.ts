@@ -50,10 +50,9 @@ export async function doctorHere(
     terminal.err(`there is no cluster "${asked.cluster}": ${config.clusters.map(({ name }) => name).join(', ')}`);
     return 2;
   }
-  const [own, clusters] = await Promise.all([
-    installation(here, [group, { title: 'Configuration', checks: configured }]),
-    env.ROLE === 'bot' ? [] : pMap(wanted, (each) => clusterGroup(here, each), { concurrency: CLUSTERS_AT_ONCE }),
-  ]);
+  const own = await installation(here, [group, { title: 'Configuration', checks: configured }]);
+  const looked = env.ROLE === 'bot' ? [] : wanted;
+  const clusters = await pMap(looked, (each) => clusterGroup(here, each), { concurrency: CLUSTERS_AT_ONCE });
   const groups = [...own, ...clusters];
   if (asked.json)
     terminal.out(JSON.stringify({ schemaVersion: SCHEMA_VERSION, asOf, ok: failures(groups) === 0, groups }, null, 2));
@@ -116,9 +115,10 @@ async function readConfig(env: Env): Promise<{ readonly config: ChatopsConfig; r
 /** Slack by this process' own token where it has one, else by the word of the bots. */
 async function installation(here: Here, first: readonly CheckGroup[]): Promise<readonly CheckGroup[]> {
   const { env, config } = here;
-  const [slack, stored, helm] = await Promise.all([
+  // First and alone: what is timed must not wait for the rest.
+  const stored = await storeGroups(here);
+  const [slack, helm] = await Promise.all([
     slackGroups(here),
-    storeGroups(here),
     env.ROLE === 'bot' ? undefined : helmCheck(env, config.policy.rules.length > 0),
   ]);
   const told = new Set(slack.map(({ title }) => title));
@@ -151,7 +151,7 @@ function settingsOf(env: Env): ReturnType<typeof slackSettings> | undefined {
 /** An embedded store is not started to be looked at: that takes seconds and makes folders. */
 async function storeGroups({ env, config, log }: Here): Promise<readonly CheckGroup[]> {
   if (env.STATE_URL === undefined) return [{ title: 'Store', checks: [embeddedCheck(env.DATA_DIR)] }];
-  const asked = { id: 'store-reached', title: 'Store can be reached', why: 'runs, votes and the queue live there' };
+  const asked = { id: 'store-reached', title: 'Reached', why: 'runs, votes and the queue live there' };
   try {
     const store = await openState({ url: env.STATE_URL, dataDir: env.DATA_DIR, log });
     try {

@@ -39,10 +39,9 @@ export async function examineInstallation(
   const { processes, problems } = told;
   const clusters = config().clusters.map(({ name }) => name);
   const asked = { state: store.state, queues, clock: systemClock, clusters, processes };
-  const [stored, queued] = await Promise.all([
-    inTime('Store', () => store.examine()),
-    inTime('Queue', () => queueChecks({ ...asked, ...(except === undefined ? {} : { except }) })),
-  ]);
+  // One after the other: what is timed must not wait for the rest.
+  const stored = await inTime('Store', () => store.examine());
+  const queued = await inTime('Queue', () => queueChecks({ ...asked, ...(except === undefined ? {} : { except }) }));
   const configured = { title: 'Configuration', checks: configChecks(processes) };
   return [
     ...botGroups(processes, now),
@@ -64,10 +63,8 @@ export function selfChecksOf(
   const permits = permitsOf(parts.config(), cluster);
   return {
     groups: async () => {
-      const [installation, helm] = await Promise.all([
-        examineInstallation(parts, run),
-        helmCheck(parts.env, parts.config().policy.rules.length > 0),
-      ]);
+      const installation = await examineInstallation(parts, run);
+      const helm = await helmCheck(parts.env, parts.config().policy.rules.length > 0);
       return [...installation, { title: 'Worker', checks: [helm] }];
     },
     connection,

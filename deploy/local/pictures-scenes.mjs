@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { doctorScenes } from './pictures-doctor.mjs';
 import { homeScenes } from './pictures-home.mjs';
 import { iperfScenes } from './pictures-iperf.mjs';
 import { restartScenes } from './pictures-restart.mjs';
@@ -11,6 +12,7 @@ import { ensureTools } from './tools.mjs';
  * @type {Record<string, { flags?: string[], play: (stage: any) => Promise<void> }>}
  */
 export const scenes = {
+  ...doctorScenes,
   ...homeScenes,
   ...iperfScenes,
   ...restartScenes,

@@ -151,7 +151,9 @@ export function imagesCheck(nodes: readonly (readonly string[])[], images: reado
     const on = nodes.filter((names) => names.some((name) => sameImage(name, image))).length;
     return { image, on };
   });
-  const evidence = told.map(({ image, on }) => `${image}: on ${on} of ${nodes.length} nodes looked at`).join('; ');
+  const evidence = told
+    .map(({ image, on }) => `${image.split('/').at(-1) ?? image} on ${on} of ${nodes.length} nodes`)
+    .join(', ');
   const known = told.every(({ on }) => on > 0);
   const missing = told.find(({ on }) => on === 0)?.image ?? '';
   return checkOf('probe-images', 'Images of probe pods', {

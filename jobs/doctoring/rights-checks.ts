@@ -117,7 +117,7 @@ function jobCheck({ jobs, lacking }: JobsCase, { user, permits }: Pick<RightsCas
   return checkOf(id, title, {
     verdict: verdictOf(lacking),
     evidence: `missing: ${listed(lacking.map(lackWords), 8)}`,
-    why: lostWords(lacking) ?? why,
+    why: lostWords(lacking) ?? `without it ${names} cannot be done`,
     fix: fixOf(first, lacking, user),
   });
 }

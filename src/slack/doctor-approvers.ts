@@ -80,9 +80,15 @@ function ruleCheck(rule: Rule, at: number, groups: SlackSigns['groups']): readon
   if (people.size >= rule.approvals + (rule.selfApproval ? 0 : 1))
     return [checkOf(id, title, { verdict: 'pass', evidence, why })];
   const fix = `add approvers to rule ${at + 1} of chatops.yaml, or lower approvals`;
+  const first = `mend what keeps ${unread.join(', ')} from being read, then look again`;
   if (unread.length > 0)
     return [
-      checkOf(id, title, { verdict: 'unknown', evidence: `${evidence}; not read: ${unread.join(', ')}`, why, fix }),
+      checkOf(id, title, {
+        verdict: 'unknown',
+        evidence: `${evidence}; not read: ${unread.join(', ')}`,
+        why,
+        fix: first,
+      }),
     ];
   if (people.size < rule.approvals) return [checkOf(id, title, { verdict: 'fail', evidence, why, fix })];
   // Enough, unless one of them is the one who asks.

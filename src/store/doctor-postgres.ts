@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Check } from '../core/check.ts';
 import { checkOf } from '../core/doctoring.ts';
-import { latencyCheck, timed } from './doctor-latency.ts';
+import { latencyCheck, timedEach } from './doctor-latency.ts';
 
 const Signs = z.object({
   version: z.string(),
@@ -23,15 +23,14 @@ select current_setting('server_version') as version, pg_is_in_recovery() as in_r
 
 /** @throws Error of the driver */
 export async function readPostgresSigns(pool: Pool): Promise<PostgresSigns> {
-  const pingsMs: number[] = [];
-  for (let asked = 0; asked < PINGS; asked += 1) pingsMs.push(await timed(() => pool.query('select 1')));
+  const pingsMs = await timedEach(PINGS, () => pool.query('select 1'));
   const { rows } = await pool.query(LOOK);
   return { ...Signs.parse(rows[0]), pingsMs };
 }
 
 export function judgePostgres(signs: PostgresSigns): readonly Check[] {
   return [
-    checkOf('store-version', 'Store version', {
+    checkOf('store-version', 'Version', {
       verdict: 'pass',
       evidence: `PostgreSQL ${signs.version}`,
       why: 'the queue and the runs are kept there',
@@ -39,12 +38,12 @@ export function judgePostgres(signs: PostgresSigns): readonly Check[] {
     roleCheck(signs),
     persistenceCheck(signs),
     connectionsCheck(signs),
-    latencyCheck('store-latency', 'Store answers', signs.pingsMs),
+    latencyCheck('store-latency', 'Latency', signs.pingsMs),
   ];
 }
 
 function roleCheck({ in_recovery: standby }: PostgresSigns): Check {
-  return checkOf('store-role', 'Store takes writes', {
+  return checkOf('store-role', 'Takes writes', {
     verdict: standby ? 'fail' : 'pass',
     evidence: standby ? 'a standby, which takes no writes' : 'a primary',
     why: 'nothing typed in Slack would be accepted',
@@ -54,7 +53,7 @@ function roleCheck({ in_recovery: standby }: PostgresSigns): Check {
 
 function persistenceCheck({ fsync, synchronous_commit: commit }: PostgresSigns): Check {
   const durable = fsync === 'on' && commit !== 'off';
-  return checkOf('store-persistence', 'Store keeps what it acknowledged', {
+  return checkOf('store-persistence', 'Keeps what it acknowledged', {
     verdict: durable ? 'pass' : 'fail',
     evidence: `fsync ${fsync}, synchronous_commit ${commit}`,
     why: 'votes and the progress of a change must survive a restart of the store',
@@ -66,7 +65,7 @@ function persistenceCheck({ fsync, synchronous_commit: commit }: PostgresSigns):
 
 function connectionsCheck({ used, max }: PostgresSigns): Check {
   const short = used / max > 0.8;
-  return checkOf('store-connections', 'Store has connections left', {
+  return checkOf('store-connections', 'Connections', {
     verdict: short ? 'warn' : 'pass',
     evidence: `${used} of ${max} in use`,
     why: 'each bot and worker holds some for the runs and some for the queue',

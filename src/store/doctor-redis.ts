@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Check } from '../core/check.ts';
 import { checkOf, graded } from '../core/doctoring.ts';
-import { latencyCheck, timed } from './doctor-latency.ts';
+import { latencyCheck, timedEach } from './doctor-latency.ts';
 import { isNewEnough, OLDEST_REDIS } from './redis-version.ts';
 
 /** What INFO says, and CONFIG where it may be asked: managed servers forbid it. */
@@ -15,9 +15,9 @@ const PINGS = 20;
 
 /** Each command has the client's own limit of a second. @throws Error of the driver */
 export async function readRedisSigns(redis: Redis): Promise<RedisSigns> {
-  const pingsMs: number[] = [];
-  for (let asked = 0; asked < PINGS; asked += 1) pingsMs.push(await timed(() => redis.ping()));
-  const info = parseInfo(await redis.info());
+  const pingsMs = await timedEach(PINGS, () => redis.ping());
+  // A busy machine misses an answer now and then: asked once more.
+  const info = parseInfo(await redis.info().catch(() => redis.info()));
   const appendfsync = await redis.config('GET', 'appendfsync').then(
     (pairs) => settingOf(pairs, 'appendfsync'),
     // Not allowed here: an answer of its own.
@@ -46,7 +46,7 @@ export function judgeRedis(signs: RedisSigns): readonly Check[] {
     persistenceCheck(signs),
     evictionCheck(signs),
     memoryCheck(signs),
-    latencyCheck('store-latency', 'Store answers', signs.pingsMs),
+    latencyCheck('store-latency', 'Latency', signs.pingsMs),
   ];
 }
 
@@ -54,21 +54,21 @@ function versionCheck({ info }: RedisSigns): Check {
   const { valkey_version: valkey, redis_version: redis = '' } = info;
   const why = `the queue needs Redis ${OLDEST_REDIS} or newer, or any Valkey`;
   if (valkey !== undefined)
-    return checkOf('store-version', 'Store version', { verdict: 'pass', evidence: `Valkey ${valkey}`, why });
+    return checkOf('store-version', 'Version', { verdict: 'pass', evidence: `Valkey ${valkey}`, why });
   if (isNewEnough(redis))
-    return checkOf('store-version', 'Store version', { verdict: 'pass', evidence: `Redis ${redis}`, why });
+    return checkOf('store-version', 'Version', { verdict: 'pass', evidence: `Redis ${redis}`, why });
   const fix = `use Redis ${OLDEST_REDIS} or newer, or Valkey`;
-  return checkOf('store-version', 'Store version', { verdict: 'fail', evidence: `Redis ${redis}`, why, fix });
+  return checkOf('store-version', 'Version', { verdict: 'fail', evidence: `Redis ${redis}`, why, fix });
 }
 
 function roleCheck({ info }: RedisSigns): Check {
   const why = 'a replica takes no writes: nothing typed in Slack would be accepted';
   const role = info['role'] ?? 'unknown';
   if (role !== 'slave')
-    return checkOf('store-role', 'Store takes writes', { verdict: 'pass', evidence: `role ${role}`, why });
+    return checkOf('store-role', 'Takes writes', { verdict: 'pass', evidence: `role ${role}`, why });
   const primary = `${info['master_host'] ?? '?'}:${info['master_port'] ?? '?'}`;
   const fix = `point STATE_URL at the primary (${primary}), or at a name that follows it`;
-  return checkOf('store-role', 'Store takes writes', {
+  return checkOf('store-role', 'Takes writes', {
     verdict: 'fail',
     evidence: `a replica of ${primary}`,
     why,
@@ -78,7 +78,7 @@ function roleCheck({ info }: RedisSigns): Check {
 
 const PERSISTENCE = {
   id: 'store-persistence',
-  title: 'Store keeps what it acknowledged',
+  title: 'Keeps what it acknowledged',
   why: 'votes and the progress of a change must survive a restart of the store',
 } as const;
 
@@ -110,9 +110,9 @@ function evictionCheck({ info }: RedisSigns): Check {
   const policy = info['maxmemory_policy'] ?? 'unknown';
   const why = 'any other policy throws away runs and queued jobs when memory is short';
   if (policy === 'noeviction')
-    return checkOf('store-eviction', 'Store evicts nothing', { verdict: 'pass', evidence: policy, why });
+    return checkOf('store-eviction', 'Evicts nothing', { verdict: 'pass', evidence: policy, why });
   const limited = Number(info['maxmemory'] ?? 0) > 0;
-  return checkOf('store-eviction', 'Store evicts nothing', {
+  return checkOf('store-eviction', 'Evicts nothing', {
     verdict: limited ? 'fail' : 'warn',
     evidence: `maxmemory-policy ${policy}${limited ? '' : ', without a limit of memory so far'}`,
     why,
@@ -132,5 +132,5 @@ function memoryCheck({ info }: RedisSigns): Check {
   const why = 'a full store refuses writes: commands are then answered with "not accepted"';
   const fix = 'give the store more memory, or keep runs for fewer days (KEEP_RUNS_DAYS)';
   const verdict = graded(share, { warn: 0.8, fail: 0.95 });
-  return checkOf('store-memory', 'Store has room', { verdict, evidence, why, ...(verdict === 'pass' ? {} : { fix }) });
+  return checkOf('store-memory', 'Memory', { verdict, evidence, why, ...(verdict === 'pass' ? {} : { fix }) });
 }

@@ -3,15 +3,15 @@ import { within } from '../core/deadline.ts';
 import { checkOf, checkOfError } from '../core/doctoring.ts';
 import { OpsError } from '../core/errors.ts';
 import type { State } from '../core/ports.ts';
-import { latencyCheck, timed } from './doctor-latency.ts';
+import { latencyCheck, timedEach } from './doctor-latency.ts';
 
 const WRITES = 5;
-const LIMIT_MS = 8_000;
+const LIMIT_MS = 10_000;
 const KEPT_MS = 60_000;
 
 const REACHED = {
   id: 'store-reached',
-  title: 'Store can be reached',
+  title: 'Reached',
   why: 'runs, votes and the queue live there: without it nothing is accepted',
 } as const;
 
@@ -33,14 +33,12 @@ async function examined(
   { blobs }: Pick<State, 'blobs'>,
   judged: () => Promise<readonly Check[]>,
 ): Promise<readonly Check[]> {
-  const writesMs: number[] = [];
-  for (let written = 0; written < WRITES; written += 1)
-    writesMs.push(
-      await timed(() => blobs.put('doctor/latency', Buffer.from('written to be timed'), { ttlMs: KEPT_MS })),
-    );
+  const writesMs = await timedEach(WRITES, () =>
+    blobs.put('doctor/latency', Buffer.from('written to be timed'), { ttlMs: KEPT_MS }),
+  );
   const reached = checkOf(REACHED.id, REACHED.title, { verdict: 'pass', evidence: shown, why: REACHED.why });
   const own = await judged();
-  return [reached, ...own, latencyCheck('store-writes', 'Store takes durable writes', writesMs)];
+  return [reached, ...own, latencyCheck('store-writes', 'Durable writes', writesMs)];
 }
 
 function asAway(shown: string, thrown: unknown): OpsError {
@@ -50,7 +48,7 @@ function asAway(shown: string, thrown: unknown): OpsError {
 }
 
 export function embeddedCheck(dataDir: string): Check {
-  return checkOf('store-embedded', 'Store of its own', {
+  return checkOf('store-embedded', 'Embedded', {
     verdict: 'warn',
     evidence: `the embedded store in ${dataDir}: for trying out, on one machine`,
     why: 'it stops with the last process of this machine, and no second machine can share it',
