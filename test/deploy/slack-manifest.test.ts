@@ -41,7 +41,11 @@ const Manifest = z.strictObject({
     socket_mode_enabled: z.boolean(),
     org_deploy_enabled: z.boolean(),
     token_rotation_enabled: z.boolean(),
-    interactivity: z.strictObject({ is_enabled: z.boolean(), request_url: Url.optional() }),
+    interactivity: z.strictObject({
+      is_enabled: z.boolean(),
+      request_url: Url.optional(),
+      message_menu_options_url: Url.optional(),
+    }),
     event_subscriptions: z.strictObject({ bot_events: z.array(z.string()), request_url: Url.optional() }),
   }),
 });

@@ -36,6 +36,14 @@ export const basicMethods: Methods = {
     run: ({ args }) => (args.has('error') ? refuse(args.text('error'), { args: args.raw }) : { args: args.raw }),
   },
   'auth.test': { scope: null, tier: 'none', run: ({ world }) => authTest(world) },
+  'auth.teams.list': {
+    scope: null,
+    tier: 'tier2',
+    run: ({ world: { workspace } }) => ({
+      teams: [{ id: workspace.teamId, name: workspace.name }],
+      response_metadata: { next_cursor: '' },
+    }),
+  },
   'apps.connections.open': {
     scope: 'connections:write',
     tier: 'tier3',
