@@ -61,7 +61,7 @@ function sinceWords({ since }: News): Line {
 }
 
 function changes({ added, gone }: News): readonly Line[] {
-  const all = [...added.map((each) => `+ ${each}`), ...gone.map((each) => `− ${each}`)];
+  const all = [...added.map((each) => `New: ${each}`), ...gone.map((each) => `No longer: ${each}`)];
   const rest = all.length - SHOWN;
   const shown = rest > 0 ? [...all.slice(0, SHOWN), `and ${rest} more`] : all;
   return shown.map((each) => [text(each, 160)]);
