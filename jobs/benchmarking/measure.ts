@@ -53,7 +53,11 @@ export async function measure(context: ProbeContext, request: BenchRequest, tell
   if (request.inChange !== true) await refuseDuringChange(context, namespace);
   await refuseBusyNodes(context, nodes, 'not there yet');
   const pods = `${prefix}bench-pods`;
-  tell({ type: 'step-started', step: pods, title: `Benchmark: ${costWords(settings)}`.slice(0, 140) });
+  tell({
+    type: 'step-started',
+    step: pods,
+    title: `Benchmark${whenWords(prefix)}: ${costWords(settings)}`.slice(0, 140),
+  });
   try {
     const { servers, notes } = await startServers(context, settings);
     await refuseBusyNodes(context, nodes, 'there');
@@ -73,6 +77,11 @@ export async function measure(context: ProbeContext, request: BenchRequest, tell
   } finally {
     await removeServers(context);
   }
+}
+
+/** ` before` of `before-`: a change has two of each step. */
+function whenWords(prefix: string): string {
+  return prefix === '' ? '' : ` ${prefix.replace(/-$/, '')}`;
 }
 
 type Fleet = ReadonlyMap<BenchPath, Servers>;
@@ -108,7 +117,7 @@ async function runAll(context: ProbeContext, request: BenchRequest, { servers, t
   const step = `${prefix}bench-runs`;
   const total = turnsOf({ ...settings, baseline: servers.has('host') });
   let done = 0;
-  tell({ type: 'step-started', step, title: `Measure: ${total} turns of ${settings.seconds} s` });
+  tell({ type: 'step-started', step, title: `Measure${whenWords(prefix)}: ${total} turns of ${settings.seconds} s` });
   for (const round of settings.rounds) {
     for (let run = 1; run <= settings.runs; run += 1) {
       await mayGoOn(context, request);

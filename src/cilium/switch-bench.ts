@@ -34,10 +34,11 @@ export function benchFindings(bench: Benched | undefined, cluster: string): Find
   );
   const control = pairs.find(({ series }) => series.path === 'host');
   const drift = control === undefined ? '' : `; host to host ${percentWords(control.changePercent)} meanwhile`;
-  return slower.map((pair) => ({
+  return slower.map((pair, at) => ({
     mark: 'warn',
     text: clip(`Slower than before: ${seriesWords(pair.series)}, ${comparisonWords(pair)}${drift}`, 600),
-    next: { label: 'Roll back', command: `rollback ${cluster}` },
+    // One way back, however much of it is slower.
+    ...(at === 0 ? { next: { label: 'Roll back', command: `rollback ${cluster}` } } : {}),
   }));
 }
 

@@ -105,7 +105,7 @@ describe.skipIf(HELM === undefined)(
         expect(report?.findings).toContainEqual({
           mark: 'warn',
           text: expect.stringMatching(
-            /^Slower than before: pod to pod, 4 streams, 16\.68 → 12\.22 Gbit\/s \(−27 %, real/,
+            /^Slower than before: pod to pod, 1 stream, 9\.71 → 6\.71 Gbit\/s \(−31 %, real/,
           ),
           next: { label: 'Roll back', command: 'rollback prod' },
         });
