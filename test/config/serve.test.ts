@@ -91,7 +91,9 @@ describe('a bot and a worker that serve', () => {
     // Looked up at most every five seconds: an earlier scrape may have seen the job wait.
     const waiting = { lane: 'read', cluster: 'prod', state: 'waiting' };
     await expect.poll(async () => sumOf(await scrape(), 'cilium_chatops_queue_jobs', waiting), SOON).toBe(0);
-    expect(sums(['slack_connected', 'config_last_reload_successful', 'build_info'])).toEqual([1, 1, 1]);
+    expect(sums(['config_last_reload_successful', 'build_info'])).toEqual([1, 1]);
+    // On a busy machine the socket may just be opened anew.
+    await expect.poll(async () => sumOf(await scrape(), 'cilium_chatops_slack_connected'), SOON).toBe(1);
     for (const { name, help, type } of families.values()) expect(`${name} ${help} ${type}`).toMatch(/^\S+ .+ \w+$/);
     expect(JSON.stringify([...families])).not.toMatch(/evil|run-|U0DANA/);
   });
@@ -105,5 +107,20 @@ describe('a bot and a worker that serve', () => {
     expect(ofRuns.find(({ msg }) => msg === 'run requested')).toMatchObject({ by: slack?.users['dana'], via: 'slash' });
     expect(ofRuns.find(({ msg }) => msg === 'run started')).toMatchObject({ attempt: 1 });
     expect(JSON.stringify(lines)).not.toMatch(/xox[a-z]-\w|xapp-\w/);
+  });
+
+  it('looks by itself once its configuration says so, without a restart', async () => {
+    const channel = slack?.channels['ops'];
+    const watched = `clusters: [{ name: prod, context: chatops }]\nschedules: [{ command: status, every: 1h, channel: ${channel} }]\n`;
+    await writeFile(join(folder, 'chatops.yaml'), watched);
+
+    await serving?.reload();
+
+    const texts = async () => JSON.stringify(await (await fetch(`${slack?.controlUrl}/messages/${channel}`)).json());
+    await expect.poll(texts, SOON).toContain('Watched from now on, every 1 h (schedule status)');
+    await command('schedules');
+    await expect.poll(texts, SOON).toMatch(/One schedule.*next/);
+    const ticks = { schedule: 'status', result: 'started' };
+    expect(sumOf(await scrape(), 'cilium_chatops_schedule_ticks_total', ticks)).toBe(1);
   });
 });
