@@ -13,7 +13,14 @@ import { systemClock } from './system-clock.ts';
 /** A person waits, and Slack may be slow or away: then the last word has to do. */
 const LOOK_MS = 2 * SECOND_MS;
 
-type Bot = Pick<SlackBot, 'chat' | 'examine'>;
+type Bot = { readonly chat: Pick<SlackBot['chat'], 'whisper'> } & Pick<SlackBot, 'examine'>;
+
+type DoctoringParts = Pick<Parts, 'log'> & {
+  readonly env: Pick<Parts['env'], 'ROLE' | 'CLUSTERS'>;
+  readonly live: Pick<Parts['live'], 'current' | 'state'>;
+  readonly store: Pick<Parts['store'], 'state'>;
+  readonly closers: Pick<Parts['closers'], 'add'>;
+};
 
 export type Doctoring = {
   /** For the bot: before a doctor's run is queued, this bot looks at Slack again. */
@@ -23,7 +30,7 @@ export type Doctoring = {
 };
 
 /** What a process does so that doctor finds it: it leaves word of itself, and of Slack when it is a bot. */
-export function createDoctoring({ env, live, log, store, closers }: Parts): Doctoring {
+export function createDoctoring({ env, live, log, store, closers }: DoctoringParts): Doctoring {
   const startedAt = systemClock.now().toISOString();
   const { blobs } = store.state;
   let known: { readonly presence: OwnPresence; readonly bot: Bot | undefined } | undefined;
