@@ -7,6 +7,7 @@ import { openCluster } from '../../src/cluster/connect.ts';
 import { createChangeLease } from '../../src/cluster/lease.ts';
 import { Actor } from '../../src/core/actor.ts';
 import { ChatopsConfig } from '../../src/core/chatops-config.ts';
+import { OpsError } from '../../src/core/errors.ts';
 import { guardHelm, guardWrites } from '../../src/core/guarded.ts';
 import { ClusterName, RunId } from '../../src/core/ids.ts';
 import { createHelm } from '../../src/helm/create-helm.ts';
@@ -22,6 +23,7 @@ import { silentLog, systemClock } from '../support/rehearsal-cluster.ts';
  */
 const [, , url = '', kubeconfigPath = '', id = '', helmBin = '', speed = '1'] = process.argv;
 const run = RunId.parse(id);
+const RETRY_MS = 500;
 const tell = (fields: Readonly<Record<string, unknown>>, message: string): void => {
   if (process.env['CRASH_LOG'] !== undefined) process.stderr.write(`${message} ${String(fields['err'])}\n`);
 };
@@ -79,15 +81,33 @@ const deps: ExecuteDeps = {
 };
 
 const signal = new AbortController().signal;
-// Reading has a budget by the clock, which a busy machine would use up at a fast one.
-await execute({ ...deps, clock: systemClock, lane: 'read' }, run, signal);
-const planned = await loadRun(store.state.runs, run);
-if (planned.now.state === 'awaiting-approval') {
-  const { digest } = planned.now.plan;
-  const at = new Date().toISOString();
-  const by = Actor.parse({ user: 'U02LEE' });
-  await record(store.state.runs, run, { type: 'voted', at, by, verdict: 'approve', digest });
-  await record(store.state.runs, run, { type: 'approved', at, digest });
+
+async function work(): Promise<void> {
+  // Reading has a budget by the clock, which a busy machine would use up at a fast one.
+  await execute({ ...deps, clock: systemClock, lane: 'read' }, run, signal);
+  const planned = await loadRun(store.state.runs, run);
+  if (planned.now.state === 'awaiting-approval') {
+    const { digest } = planned.now.plan;
+    const at = new Date().toISOString();
+    const by = Actor.parse({ user: 'U02LEE' });
+    await record(store.state.runs, run, { type: 'voted', at, by, verdict: 'approve', digest });
+    await record(store.state.runs, run, { type: 'approved', at, digest });
+  }
+  await execute({ ...deps, lane: 'change' }, run, signal);
 }
-await execute({ ...deps, lane: 'change' }, run, signal);
+
+/** As the queue does: what fails because the store does not answer (a busy machine is enough) is tried again. */
+async function untilDone(): Promise<void> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!(thrown instanceof OpsError) || thrown.code !== 'StoreUnavailable') throw thrown;
+      tell({ err: thrown }, 'tried again');
+      await systemClock.sleep(RETRY_MS, signal);
+    }
+  }
+}
+
+await untilDone();
 process.exit(0);

@@ -24,7 +24,7 @@ const NATIVE = {
   tunnel: null,
 };
 const BACK = { routingMode: null, autoDirectNodeRoutes: null, ipv4NativeRoutingCIDR: null, tunnel: null };
-const LONG = 60_000;
+const LONG = 120_000;
 
 const Record = z.looseObject({ version: z.number(), info: z.looseObject({ status: z.string() }) });
 
@@ -153,7 +153,7 @@ for (const { name, path } of HELMS) {
       const stop = new AbortController();
       const running = helm.upgrade({ ...REF, set: NATIVE, description: 'first' }, stop.signal);
       running.catch(() => undefined);
-      const giveUpAt = Date.now() + 20_000;
+      const giveUpAt = Date.now() + 60_000;
       while ((await revisions()) < 2) {
         if (Date.now() > giveUpAt) throw new Error('helm never recorded its revision');
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -175,7 +175,7 @@ for (const { name, path } of HELMS) {
       await helmOf().dryRun({ ...REF, set: NATIVE }, SIGNAL);
 
       // Others may be at work at the same time: theirs go, too.
-      const giveUpAt = Date.now() + 20_000;
+      const giveUpAt = Date.now() + 60_000;
       while (mine().some((file) => !before.has(file))) {
         if (Date.now() > giveUpAt) throw new Error('a folder was left');
         await new Promise((resolve) => setTimeout(resolve, 50));
