@@ -66,7 +66,8 @@ type Decided = {
 
 async function decided(state: State, name: ScheduleName, { ended, watch, kept }: Looked): Promise<Decided> {
   const signature = signatureOf(ended.outcome);
-  if (watch === undefined) return { items: signature.items, news: { kind: 'first', added: [], gone: [] } };
+  if (watch === undefined)
+    return { items: differenceOf([], signature).now, news: { kind: 'first', added: [], gone: [] } };
   const since = watch.seenAt;
   const late = kept === undefined ? {} : { news: { kind: 'late' as const, since, added: [], gone: [] } };
   // Somebody stopped it: nothing was seen.

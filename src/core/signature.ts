@@ -85,6 +85,7 @@ function unique(items: readonly Item[]): readonly Item[] {
 
 const MOVING: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, '#'],
+  [/\bpod [\w.-]+/g, 'pod #'],
   // The port of whoever called: another one each time.
   [/:\d{4,5}(?=->)/g, ':#'],
   [/(?<![\w:.])\d{1,2}:\d{2}(?::\d{2})?(?![\w:.])/g, '#'],
@@ -110,22 +111,30 @@ export type Difference = { readonly added: readonly Item[]; readonly gone: reado
 
 /**
  * What `after` says that `before` did not, and what it does not say any more. What could not be read is not gone: it is
- * carried over into `now`, which is what the next one is compared with.
+ * carried over into `now`, which is what the next one is compared with. Of a look that was partial the table and the
+ * facts say what is configured, or nothing: they are as they were.
  */
 export function differenceOf(
   before: readonly Item[],
   after: Signature,
 ): Difference & { readonly now: readonly Item[] } {
-  const [keysBefore, keysAfter] = [keysOf(before), keysOf(after.items)];
-  const added = after.items.filter(({ key }) => !keysBefore.has(key));
+  const items = after.items.filter((each) => !after.partial || !isState(each));
+  const [keysBefore, keysAfter] = [keysOf(before), keysOf(items)];
+  // Where no state is known yet, the first is no change.
+  const knowsState = before.some(isState);
+  const added = items.filter((each) => !keysBefore.has(each.key) && (knowsState || !isState(each)));
   const missing = before.filter(({ key }) => !keysAfter.has(key));
   const gone = missing.filter((each) => !after.partial || isOutcome(each));
   const carried = missing.filter((each) => !gone.includes(each));
-  return { added, gone, now: [...after.items, ...carried].slice(0, MAX_ITEMS) };
+  return { added, gone, now: [...items, ...carried].slice(0, MAX_ITEMS) };
 }
 
 function keysOf(items: readonly Item[]): ReadonlySet<string> {
   return new Set(items.map(({ key }) => key));
+}
+
+function isState({ key }: Item): boolean {
+  return key.startsWith('row ') || key.startsWith('fact ');
 }
 
 function isOutcome({ key }: Item): boolean {

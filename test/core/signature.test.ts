@@ -45,6 +45,7 @@ describe('what stays the same', () => {
     ['an age that becomes one', 'probed 1 minute ago', 'probed 12 minutes ago'],
     ['a glued duration', 'lag 1m30s on node1', 'lag 12ms on node1'],
     ['a time', 'since 15:20 and 2026-11-23T15:20:00.000Z', 'since 16:45:10 and 2026-11-24T00:00:01Z'],
+    ['another pod of a DaemonSet', 'exec into pod cilium-ljzjx failed', 'exec into pod cilium-7xk2p failed'],
     ['a size', 'the map holds 12 KiB', 'the map holds 512KiB'],
     [
       'the port of a caller',
@@ -163,6 +164,33 @@ describe('what cannot be read', () => {
     expect(difference.gone).toEqual([]);
     expect(difference.added.map(({ text }) => text)).toEqual(['Not read: unmanaged pods: no right to list pods']);
     expect(differenceOf(difference.now, signatureOf(partial))).toMatchObject(NOTHING);
+  });
+
+  it('leaves what was known of the features as it was, in both directions', () => {
+    const rows = (healthy.table?.rows ?? []).map(([name = '']) => [name, 'unknown', 'no agent answered']);
+    const silent = said({
+      ...finding('3 agents did not answer: node1, node2, node3 (cilium in pod cilium-ljzjx did not end within 5 s)'),
+      table: { columns: ['Feature', 'State', 'Why'], rows },
+      partial: 'heard 0 of 3 agents',
+    });
+
+    const first = differenceOf(signatureOf(said()).items, signatureOf(silent));
+    const back = differenceOf(first.now, signatureOf(said()));
+
+    expect(first.added.map(({ text }) => text)).toEqual([expect.stringContaining('3 agents did not answer')]);
+    expect(back.added).toEqual([]);
+    expect(back.gone).toEqual(first.added);
+  });
+
+  it('the first time is learned later, without a word', () => {
+    const partial = said({ partial: 'heard 0 of 3 agents' });
+    const { now } = differenceOf([], signatureOf(partial));
+
+    const full = differenceOf(now, signatureOf(said()));
+
+    expect(full).toMatchObject(NOTHING);
+    expect(differenceOf(full.now, signatureOf(said()))).toMatchObject(NOTHING);
+    expect(full.now.map(({ text }) => text)).toContain('Routing (datapath mode): Tunnel (VXLAN)');
   });
 
   it('stays bounded, and quick on hostile text', () => {
