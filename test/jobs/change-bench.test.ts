@@ -5,7 +5,7 @@ import { RunId, UserId } from '../../src/core/ids.ts';
 import type { Artifact, ChangeContext, JobResult, PlanContext, Progress } from '../../src/core/job.ts';
 import { Outcome } from '../../src/core/outcome.ts';
 import { Plan } from '../../src/core/plan.ts';
-import { silentLog } from '../support/rehearsal-cluster.ts';
+import { silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { fastClock } from './fast-clock.ts';
 import { finishPlanning, HELM, openSwitchWorld, type SwitchWorld } from './switch-world.ts';
 
@@ -31,7 +31,9 @@ describe.skipIf(HELM === undefined)(
     }
 
     async function planned(): Promise<Plan> {
-      const found = (await finishPlanning(enableNativeRouting.plan({ bench: true }, planning()))).planned;
+      const found = (
+        await finishPlanning(enableNativeRouting.plan({ bench: true }, { ...planning(), clock: systemClock }))
+      ).planned;
       if (found.type !== 'plan') throw new Error(found.reason);
       return Plan.parse(found.plan);
     }
@@ -104,9 +106,7 @@ describe.skipIf(HELM === undefined)(
         expect(report?.mark).toBe('warn');
         expect(report?.findings).toContainEqual({
           mark: 'warn',
-          text: expect.stringMatching(
-            /^Slower than before: pod to pod, 1 stream, 9\.71 → 6\.71 Gbit\/s \(−31 %, real/,
-          ),
+          text: expect.stringMatching(/^Slower than before: pod to pod, 1 stream, 9\.71 → 6\.71 Gbit\/s \(−31 %, real/),
           next: { label: 'Roll back', command: 'rollback prod' },
         });
       },
