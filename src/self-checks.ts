@@ -8,7 +8,7 @@ import { type CheckGroup, checkOf, checkOfError, type SelfChecks } from './core/
 import { OpsError } from './core/errors.ts';
 import type { ClusterName } from './core/ids.ts';
 import { ruleFor } from './core/policy.ts';
-import type { Queues } from './core/ports.ts';
+import type { OpenQueues } from './queue/queues.ts';
 import type { OpenState } from './store/open-state.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -18,7 +18,7 @@ export type SelfParts = {
   readonly env: Pick<Env, 'HELM_BIN' | 'helmEnv'>;
   readonly config: () => ChatopsConfig;
   readonly store: Pick<OpenState, 'state' | 'examine'>;
-  readonly queues: Pick<Queues, 'depth'>;
+  readonly queues: Pick<OpenQueues, 'depth' | 'ticks'>;
 };
 
 /** Everything about this installation but the clusters, each part with a deadline of its own. Never rejects. */
@@ -38,7 +38,16 @@ export async function examineInstallation(
   );
   const { processes, problems } = told;
   const clusters = config().clusters.map(({ name }) => name);
-  const asked = { state: store.state, queues, clock: systemClock, clusters, processes };
+  const schedules = config().schedules.map(({ name }) => name);
+  const asked = {
+    state: store.state,
+    queues,
+    ticks: queues.ticks,
+    schedules,
+    clock: systemClock,
+    clusters,
+    processes,
+  };
   // One after the other: what is timed must not wait for the rest.
   const stored = await inTime('Store', () => store.examine());
   const queued = await inTime('Queue', () => queueChecks({ ...asked, ...(except === undefined ? {} : { except }) }));

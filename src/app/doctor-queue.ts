@@ -2,8 +2,9 @@ import type { Check } from '../core/check.ts';
 import { type Clock, MINUTE_MS, SECOND_MS } from '../core/clock.ts';
 import { ageWords, checkOf, checkOfError, graded } from '../core/doctoring.ts';
 import type { ClusterName } from '../core/ids.ts';
-import type { Lane, Queues, State } from '../core/ports.ts';
+import type { Lane, Queues, State, Ticks } from '../core/ports.ts';
 import type { Run } from '../core/run.ts';
+import type { ScheduleName } from '../core/schedule.ts';
 import { type Presence, SILENT_MS } from './doctor-presence.ts';
 import { loadRun } from './record.ts';
 
@@ -13,6 +14,9 @@ export type QueueDoctor = {
   readonly clock: Clock;
   readonly clusters: readonly ClusterName[];
   readonly processes: readonly Presence[];
+  /** Names of the schedules of chatops.yaml, and who knows when they tick. */
+  readonly schedules?: readonly ScheduleName[];
+  readonly ticks?: Pick<Ticks, 'next'> | undefined;
   /** The run that asks is not waiting. */
   readonly except?: string;
 };
@@ -27,7 +31,7 @@ export async function queueChecks(deps: QueueDoctor): Promise<readonly Check[]> 
     ...silentChecks(processes, clock.now()),
   ];
   const lanes = await Promise.all(lanesOf(clusters).map((lane) => laneCheck(deps, lane)));
-  return [...checks, ...lanes, await stuckCheck(deps)];
+  return [...checks, ...lanes, ...(await scheduleChecks(deps)), await stuckCheck(deps)];
 }
 
 function aliveOf(processes: readonly Presence[], now: Date): readonly Presence[] {
@@ -124,6 +128,29 @@ function fixOf(lane: Lane): string {
   if (lane.type === 'change') return 'a change is applied after the one before it: see /cilium history';
   const who = lane.type === 'read' ? `workers of ${lane.cluster}` : 'bots';
   return `look into the logs of the ${who}; start more of them when they are all busy`;
+}
+
+/** A tick is taken at once by any bot. */
+const TICK_LATE_MS = 2 * MINUTE_MS;
+
+async function scheduleChecks({ schedules = [], ticks, clock }: QueueDoctor): Promise<readonly Check[]> {
+  if (schedules.length === 0 || ticks === undefined) return [];
+  const [id, title] = ['queue-schedules', 'Schedules tick'];
+  const why = 'a schedule that does not tick looks like a cluster where nothing changes';
+  try {
+    const next = await ticks.next();
+    const dead = schedules.flatMap((name) => {
+      const at = next.get(name);
+      if (at === undefined) return [`${name} is not in the queue`];
+      const lateMs = clock.now().getTime() - at.getTime();
+      return lateMs > TICK_LATE_MS ? [`${name} should have ticked ${ageWords(lateMs)} ago`] : [];
+    });
+    if (dead.length === 0) return [checkOf(id, title, { verdict: 'pass', evidence: schedules.join(', '), why })];
+    const fix = 'look into the logs of the bots: they put schedules into the queue at their start and take the ticks';
+    return [checkOf(id, title, { verdict: 'fail', evidence: dead.join('; '), why, fix })];
+  } catch (thrown) {
+    return [checkOfError({ id, title, why, verdict: 'unknown' }, thrown)];
+  }
 }
 
 const LOOKED_AT = 200;

@@ -8,6 +8,7 @@ import { type CheckGroup, checkOf } from '../../src/core/doctoring.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { ClusterName } from '../../src/core/ids.ts';
 import type { BlobStore, Lane, Queues } from '../../src/core/ports.ts';
+import { ScheduleName } from '../../src/core/schedule.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { createMemoryState } from '../support/memory-state.ts';
 import { createTestLog } from '../support/test-log.ts';
@@ -228,6 +229,31 @@ describe('what the queue says', () => {
         : { waiting: 0, active: 0 };
 
     expect(await judged({ depth })).toMatchObject(want);
+  });
+
+  it.each([
+    { when: 'all of them tick', next: [['hourly', 3_000]], want: [] },
+    {
+      when: 'one is late',
+      next: [['hourly', -10 * MINUTE_MS]],
+      want: [{ id: 'queue-schedules', verdict: 'fail', evidence: 'hourly should have ticked 10 min ago' }],
+    },
+    { when: 'one is missing', next: [], want: [{ verdict: 'fail', evidence: 'hourly is not in the queue' }] },
+  ] as const)('schedules: $when', async ({ next, want }) => {
+    const ticks = { next: async () => new Map(next.map(([name, ms]) => [name, new Date(NOW.getTime() + ms)])) };
+    const schedules = [ScheduleName.parse('hourly')];
+    const processes = [aProcess(), bot()];
+
+    const checks = await queueChecks({
+      ...aWorld(),
+      queues: { depth: idle },
+      clusters: [PROD],
+      processes,
+      ticks,
+      schedules,
+    });
+
+    expect(checks.filter(({ verdict }) => verdict !== 'pass')).toMatchObject(want);
   });
 
   it('a lane that cannot be counted is unknown, and the others are not', async () => {
