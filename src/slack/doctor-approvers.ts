@@ -9,11 +9,14 @@ import type { SlackSigns } from './doctor-signs.ts';
 const MOST = 20;
 
 /** Which channels and groups chatops.yaml names: at most 20 of each are asked for. */
-export function namedIn({ clusters, policy }: ChatopsConfig): {
+export function namedIn({ clusters, policy, schedules }: ChatopsConfig): {
   readonly channels: readonly ChannelId[];
   readonly groups: readonly GroupId[];
 } {
-  const channels = [...clusters, ...policy.rules].flatMap((each) => each.channels ?? []);
+  const channels = [
+    ...[...clusters, ...policy.rules].flatMap((each) => each.channels ?? []),
+    ...schedules.map(({ channel }) => channel),
+  ];
   const groups = policy.rules.flatMap((rule) => peopleOf(rule).flatMap((people) => people.groups));
   return { channels: [...new Set(channels)].slice(0, MOST), groups: [...new Set(groups)].slice(0, MOST) };
 }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ChatopsConfig } from '../../src/core/chatops-config.ts';
 import type { CheckGroup } from '../../src/core/doctoring.ts';
 import { type RehearsalSlack, startRehearsalSlack } from '../../src/rehearsal/slack/server.ts';
-import { policyChecks } from '../../src/slack/doctor-approvers.ts';
+import { namedIn, policyChecks } from '../../src/slack/doctor-approvers.ts';
 import { judgeSlack } from '../../src/slack/doctor-checks.ts';
 import { scopeChecks } from '../../src/slack/doctor-scopes.ts';
 import type { Said, SlackSigns } from '../../src/slack/doctor-signs.ts';
@@ -215,6 +215,20 @@ function channel() {
   if (named === undefined) throw new Error('the configuration above names a channel');
   return named;
 }
+
+it('channels and groups are asked for once each, wherever chatops.yaml names them', () => {
+  const schedules = ['C0OPS000001', 'C0WATCH0001'].map((each) => ({
+    command: 'status prod',
+    every: '15m',
+    channel: each,
+    name: each.toLowerCase(),
+  }));
+
+  const { channels, groups } = namedIn(ChatopsConfig.parse({ ...config, schedules }));
+
+  expect(channels).toEqual(['C0OPS000001', 'C0WATCH0001']);
+  expect(groups).toEqual([GROUP]);
+});
 
 describe('whether a rule can be satisfied', () => {
   const lee = 'U0LEE0001';
