@@ -34,7 +34,7 @@ export type Stage = {
   readonly close: () => Promise<void>;
 };
 
-export async function openStage(): Promise<Stage> {
+export async function openStage(clockSpeed = CLOCK_SPEED): Promise<Stage> {
   const redis = await spawnRedis();
   const store = await openState({ url: redis.url, dataDir: '', log: silentLog });
   const program = await bundledProgram('crash/worker-process.ts');
@@ -54,7 +54,7 @@ export async function openStage(): Promise<Stage> {
   return {
     ...{ redis, store, until },
     startWorker: (world, run) => {
-      const args = [program.path, redis.url, world.kubeconfigPath, run, HELM ?? '', String(CLOCK_SPEED)];
+      const args = [program.path, redis.url, world.kubeconfigPath, run, HELM ?? '', String(clockSpeed)];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
       children.add(child);
       child.once('exit', () => children.delete(child));

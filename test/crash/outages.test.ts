@@ -19,6 +19,8 @@ import { isPossible, leftOver, openStage, type Stage } from './crash-stage.ts';
  * back, and another change that was approved for the same cluster. Real Redis, real helm, workers of their own.
  */
 const SPEED = 20;
+/** Of the workers: half that of the other crash tests, for nobody waits for these but the gate. */
+const CLOCK_SPEED = 4;
 const EVERY = process.env['CI'] !== undefined;
 
 const SLACK = 'Slack is away for ten minutes: the change goes on, and the thread is brought up to date';
@@ -34,7 +36,7 @@ describe.skipIf(!isPossible || !EVERY)('a change in an outage', () => {
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await openStage();
+    stage = await openStage(CLOCK_SPEED);
   });
   afterAll(async () => stage.close());
 
@@ -96,7 +98,8 @@ describe.skipIf(!isPossible || !EVERY)('a change in an outage', () => {
       if (run.now.state !== 'ended' || run.now.outcome.type !== 'unknown')
         throw new Error(`it ended ${JSON.stringify(run.now)}`);
       const { lastProven, report } = run.now.outcome;
-      expect(lastProven).toBe('Helm release cilium revision 2');
+      // Where the machine is busy the canary is over before the API server is away.
+      expect(lastProven).toMatch(/^Helm release cilium revision 2$|of 3 agents run native routing/);
       expect(report?.next.map(({ command }) => command)).toEqual(['verify prod', `continue ${id}`, 'rollback prod']);
       const byHand = report?.sections.filter(({ title }) => title.startsWith('By hand')).flatMap(({ lines }) => lines);
       expect(byHand).toContain('helm -n kube-system rollback cilium 1');
