@@ -30,6 +30,8 @@ const Args = z
     reverse: z.boolean().optional(),
     udp: z.boolean().optional(),
     noBaseline: z.boolean().optional(),
+    /** Not read here: a policy may ask for it. */
+    reason: z.string().max(400).optional(),
     ...BenchWords,
   })
   .refine((args) => args.allPairs !== true || (args.from ?? args.to) === undefined, {
@@ -57,7 +59,7 @@ export const iperf = defineJob({
   words: [['iperf']],
   summary: 'Measure throughput between nodes, pod to pod beside host to host, with spread and chart',
   usage:
-    '[cluster] [--from <node>] [--to <node>] [--all-pairs] [--streams n] [--duration 10s] [--runs 5] [--reverse] [--udp] [--rate <Mbit/s>] [--no-baseline]',
+    '[cluster] [--from <node>] [--to <node>] [--all-pairs] [--streams n] [--duration 10s] [--runs 5] [--reverse] [--udp] [--rate <Mbit/s>] [--no-baseline] [--reason …]',
   examples: [
     'iperf prod',
     'iperf prod --from node1 --to node2 --runs 6',
@@ -78,6 +80,7 @@ export const iperf = defineJob({
     udp: { type: 'boolean', help: 'UDP at a fixed rate: loss and jitter' },
     rate: { type: 'string', help: 'Mbit/s of --udp, all streams together' },
     'no-baseline': { type: 'boolean', help: 'pod to pod only; without it host to host is measured beside it' },
+    reason: { type: 'string', help: 'why, where the policy asks for it' },
   },
   form: iperfForm({ runs: RUNS, seconds: SECONDS, streams: STREAMS, udpMbit: UDP_MBIT }),
   Args,

@@ -79,6 +79,7 @@ export function iperfForm({ runs, seconds, streams, udpMbit }: Defaults): Comman
           { label: 'None: pod to pod only, in half the time', typed: ['--no-baseline'] },
         ],
       },
+      { type: 'text', argument: 'reason', flag: 'reason', label: 'Reason' },
     ],
   };
 }

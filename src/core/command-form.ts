@@ -23,6 +23,8 @@ export type FormField =
   | (Labelled & { readonly type: 'node'; readonly flag: string; readonly placeholder: string })
   /** A whole number. `initial` is what holds without the flag, which is not typed then; none: it may be left open. */
   | (Labelled & { readonly type: 'number'; readonly flag: string; readonly initial?: number })
+  /** A line of words; may be left open. */
+  | (Labelled & { readonly type: 'text'; readonly flag: string })
   /** One of a few ways; the first is what holds when nobody chooses. `typed` is what stands in the line for it. */
   | (Labelled & {
       readonly type: 'choice';

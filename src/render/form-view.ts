@@ -12,6 +12,7 @@ const OPTION_MAX = 75;
 const OPTIONS_MAX = 100;
 const NODE_NAME_MAX = 253;
 const RADIO_MAX = 2;
+const TEXT_MAX = 400;
 
 export const CLUSTER_BLOCK = 'cluster';
 export const CLUSTER_ACTION = 'cilium-form-cluster';
@@ -105,7 +106,8 @@ function fieldBlocks(field: FormField, { cluster, nodes }: FormState): readonly 
       type: 'input',
       block_id: blockIdOf(field, cluster),
       label: plain(field.label, 100),
-      optional: field.type === 'node' || (field.type === 'number' && field.initial === undefined),
+      optional:
+        field.type === 'node' || field.type === 'text' || (field.type === 'number' && field.initial === undefined),
       ...hint,
       element: elementOf(field, nodes !== undefined),
     },
@@ -132,6 +134,8 @@ function elementOf(field: FormField, isKnown: boolean): InputBlock['element'] {
       const initial = field.initial === undefined ? {} : { initial_value: String(field.initial) };
       return { type: 'number_input', action_id: FIELD_ACTION, is_decimal_allowed: false, min_value: '1', ...initial };
     }
+    case 'text':
+      return { type: 'plain_text_input', action_id: FIELD_ACTION, max_length: TEXT_MAX };
     case 'choice': {
       const options = field.options.map(({ label }, index) => option(label, String(index)));
       const [first] = options;

@@ -33,4 +33,11 @@ describe('a flag that is typed', () => {
     const argument = flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
     expect(args).toHaveProperty(argument);
   });
+
+  it.each(all.filter(({ risk }) => risk !== 'read').map((job) => ({ name: job.name, job })))(
+    '$name takes a reason: a policy may ask for one',
+    ({ job }) => {
+      expect(job.flags).toHaveProperty('reason');
+    },
+  );
 });

@@ -19,6 +19,7 @@ function argsOf(line: string): unknown {
 /** Every way to fill in one field, as far as it can be told without knowing the command. */
 function waysOf(field: FormField): readonly string[] {
   if (field.type === 'choice') return field.options.map((_, index) => String(index));
+  if (field.type === 'text') return ['for the ETL window, CHG-4711'];
   return field.type === 'node' ? ['node1.example'] : [String(field.initial ?? 7), '7'];
 }
 
