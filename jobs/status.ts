@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { StatusData } from '../src/cilium/status-data.ts';
-import { toPublished } from '../src/cilium/status-publish.ts';
-import { statusReport } from '../src/cilium/status-report.ts';
+import type { StatusData } from '../src/cilium/facts/status-data.ts';
+import { toPublished } from '../src/cilium/status/status-publish.ts';
+import { statusReport } from '../src/cilium/status/status-report.ts';
 import { SECOND_MS } from '../src/core/clock.ts';
 import { ClusterName } from '../src/core/ids.ts';
 import { defineJob } from '../src/core/job.ts';
-import type { Outcome } from '../src/core/outcome.ts';
-import type { Report } from '../src/core/report.ts';
+import type { Outcome } from '../src/core/run/outcome.ts';
+import type { Report } from '../src/core/run/report.ts';
 import { DAEMON_SETS_PART, readStatusData, type Selection } from './reading/status-data.ts';
 import { withProgress } from './reading/with-progress.ts';
 import { withinBudget } from './reading/within-budget.ts';

@@ -1,17 +1,21 @@
 import { z } from 'zod';
-import { lossesOf } from '../src/cilium/probe-loss.ts';
-import type { Missing } from '../src/cilium/status-data.ts';
-import { listed } from '../src/cilium/text.ts';
-import { verify as judge } from '../src/cilium/verification.ts';
-import { type Expectation, expectationOf, type VerificationFacts } from '../src/cilium/verification-facts.ts';
-import { isProvenByReading, verificationReport } from '../src/cilium/verification-report.ts';
-import type { Check } from '../src/core/check.ts';
+import type { Missing } from '../src/cilium/facts/status-data.ts';
+import { listed } from '../src/cilium/facts/text.ts';
+import { lossesOf } from '../src/cilium/probe/probe-loss.ts';
+import { verify as judge } from '../src/cilium/verification/verification.ts';
+import {
+  type Expectation,
+  expectationOf,
+  type VerificationFacts,
+} from '../src/cilium/verification/verification-facts.ts';
+import { isProvenByReading, verificationReport } from '../src/cilium/verification/verification-report.ts';
 import { MINUTE_MS } from '../src/core/clock.ts';
 import { OpsError } from '../src/core/errors.ts';
 import { ClusterName } from '../src/core/ids.ts';
 import { defineJob, type JobContext, type JobResult } from '../src/core/job.ts';
-import type { Outcome } from '../src/core/outcome.ts';
-import type { Report } from '../src/core/report.ts';
+import type { Check } from '../src/core/run/check.ts';
+import type { Outcome } from '../src/core/run/outcome.ts';
+import type { Report } from '../src/core/run/report.ts';
 import { probePairs } from './probing/probe-pairs.ts';
 import { part, type Reading } from './reading/reading.ts';
 import { countStale } from './reading/stale-pods.ts';

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
-import { readEnv } from './config.ts';
 import { toOpsError } from './core/errors.ts';
-import { createLog } from './log.ts';
+import { createLog } from './observe/log.ts';
+import { readEnv } from './settings/config.ts';
 
 /** `cilium-chatops serve` (the bot, the worker, or both) and `cilium-chatops run <command…>` (the terminal). */
 const USAGE = `cilium-chatops: operate Cilium on Kubernetes
@@ -51,7 +51,7 @@ function stayLean(): void {
 async function serveUntilStopped(env: ReturnType<typeof readEnv>): Promise<number> {
   stayLean();
   const log = createLog(env.LOG_LEVEL, env.ROLE);
-  const { serve } = await import('./serve.ts');
+  const { serve } = await import('./roles/serve.ts');
   const serving = await serve(env, log);
   process.on('SIGHUP', () => void serving.reload());
   const reason = await stopSignal();
@@ -61,7 +61,7 @@ async function serveUntilStopped(env: ReturnType<typeof readEnv>): Promise<numbe
 }
 
 async function exportAudit(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {
-  const { auditCommand } = await import('./audit-command.ts');
+  const { auditCommand } = await import('./terminal/audit-command.ts');
   // `audit | head` closes the pipe: that is no failure.
   process.stdout.on('error', () => process.exit(0));
   const out = (line: string): Promise<void> =>
@@ -70,7 +70,7 @@ async function exportAudit(words: readonly string[], env: ReturnType<typeof read
 }
 
 async function checkConfig(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {
-  const { configCommand } = await import('./config-command.ts');
+  const { configCommand } = await import('./terminal/config-command.ts');
   return configCommand(words, env, { out: (text) => console.log(text), err: (text) => console.error(text) });
 }
 
@@ -91,12 +91,12 @@ function logLevel(otherwise: string): string {
 }
 
 async function runInTerminal(words: readonly string[], env: ReturnType<typeof readEnv>): Promise<number> {
-  const { runHere } = await import('./run-here.ts');
+  const { runHere } = await import('./terminal/run-here.ts');
   return runHere(words, env, openTerminal(), createLog(logLevel('error'), 'terminal'));
 }
 
 async function askDoctor(words: readonly string[]): Promise<number> {
-  const { doctorHere } = await import('./doctor.ts');
+  const { doctorHere } = await import('./terminal/doctor.ts');
   // What it finds it says itself; the log would say it again.
   return doctorHere(words, process.env, openTerminal(), createLog(logLevel('silent'), 'doctor'));
 }

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
-import { BENCH_IMAGE, type BenchPath, benchPod, podTrouble, ROLES } from '../../src/cilium/iperf-pod.ts';
-import { MANAGED_BY, MANAGER, type ProbePod } from '../../src/cilium/probe-pod.ts';
-import { clip, listed } from '../../src/cilium/text.ts';
+import { clip, listed } from '../../src/cilium/facts/text.ts';
+import { BENCH_IMAGE, type BenchPath, benchPod, podTrouble, ROLES } from '../../src/cilium/iperf/iperf-pod.ts';
+import { MANAGED_BY, MANAGER, type ProbePod } from '../../src/cilium/probe/probe-pod.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
 import { OpsError, toOpsError } from '../../src/core/errors.ts';
 import { PODS } from '../../src/core/resources.ts';

@@ -1,7 +1,7 @@
 import type { CustomSeriesOption } from 'echarts/charts';
 import type { EChartsCoreOption } from 'echarts/core';
-import type { Chart } from '../../src/cilium/iperf-chart.ts';
-import { median } from '../../src/core/benchmark.ts';
+import type { Chart } from '../../src/cilium/iperf/iperf-chart.ts';
+import { median } from '../../src/core/benchmark/benchmark.ts';
 
 type RenderItem = NonNullable<CustomSeriesOption['renderItem']>;
 type Pen = Parameters<RenderItem>[1];

@@ -1,9 +1,9 @@
-import { routingPhrase } from '../../src/cilium/datapath.ts';
-import { BenchNode } from '../../src/cilium/iperf-nodes.ts';
-import { type BenchSettings, nodesOf } from '../../src/cilium/iperf-settings.ts';
-import { parseAll } from '../../src/cilium/kube-objects.ts';
-import { listed } from '../../src/cilium/text.ts';
-import { versionOfImage } from '../../src/cilium/versions.ts';
+import { routingPhrase } from '../../src/cilium/facts/datapath.ts';
+import { parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import { listed } from '../../src/cilium/facts/text.ts';
+import { versionOfImage } from '../../src/cilium/facts/versions.ts';
+import { BenchNode } from '../../src/cilium/iperf/iperf-nodes.ts';
+import { type BenchSettings, nodesOf } from '../../src/cilium/iperf/iperf-settings.ts';
 import type { JobContext } from '../../src/core/job.ts';
 import { NODES } from '../../src/core/resources.ts';
 import { askAgents } from '../reading/agents.ts';

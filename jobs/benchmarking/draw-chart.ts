@@ -4,7 +4,7 @@ import { CustomChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import type { Chart } from '../../src/cilium/iperf-chart.ts';
+import type { Chart } from '../../src/cilium/iperf/iperf-chart.ts';
 import { chartOption } from './chart-option.ts';
 
 use([CustomChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { benchChart } from '../../src/cilium/iperf-chart.ts';
+import { benchChart } from '../../src/cilium/iperf/iperf-chart.ts';
 import type { Artifact } from '../../src/core/job.ts';
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 import type { Measured } from './measure.ts';
 
 const MAX_BYTES = 1_048_576;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ProbePod } from '../../src/cilium/probe-pod.ts';
-import { listed } from '../../src/cilium/text.ts';
+import { listed } from '../../src/cilium/facts/text.ts';
+import type { ProbePod } from '../../src/cilium/probe/probe-pod.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { LEASES } from '../../src/core/resources.ts';
 import type { ProbeContext } from '../probing/probe-pods.ts';

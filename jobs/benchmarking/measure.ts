@@ -1,8 +1,14 @@
 import pMap from 'p-map';
-import type { BenchPath } from '../../src/cilium/iperf-pod.ts';
-import type { NodePair } from '../../src/cilium/iperf-rounds.ts';
-import { type BenchSettings, costWords, estimateSeconds, nodesOf, turnsOf } from '../../src/cilium/iperf-settings.ts';
-import type { Benchmark, Series } from '../../src/core/benchmark.ts';
+import type { BenchPath } from '../../src/cilium/iperf/iperf-pod.ts';
+import type { NodePair } from '../../src/cilium/iperf/iperf-rounds.ts';
+import {
+  type BenchSettings,
+  costWords,
+  estimateSeconds,
+  nodesOf,
+  turnsOf,
+} from '../../src/cilium/iperf/iperf-settings.ts';
+import type { Benchmark, Series } from '../../src/core/benchmark/benchmark.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ProbeContext } from '../probing/probe-pods.ts';
 import { sweepProbes } from '../probing/sweep-probes.ts';

@@ -1,7 +1,7 @@
-import { type IperfAnswer, parseIperf } from '../../src/cilium/iperf-answer.ts';
-import { BENCH_CONTAINER, type BenchPath, clientCommand } from '../../src/cilium/iperf-pod.ts';
-import type { NodePair } from '../../src/cilium/iperf-rounds.ts';
-import { type BenchSettings, OMITTED_SECONDS } from '../../src/cilium/iperf-settings.ts';
+import { type IperfAnswer, parseIperf } from '../../src/cilium/iperf/iperf-answer.ts';
+import { BENCH_CONTAINER, type BenchPath, clientCommand } from '../../src/cilium/iperf/iperf-pod.ts';
+import type { NodePair } from '../../src/cilium/iperf/iperf-rounds.ts';
+import { type BenchSettings, OMITTED_SECONDS } from '../../src/cilium/iperf/iperf-settings.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
 import { toOpsError } from '../../src/core/errors.ts';
 import type { ProbeContext } from '../probing/probe-pods.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { ObjectMeta, Pod, parseAll } from '../../src/cilium/kube-objects.ts';
-import type { AgentState } from '../../src/cilium/status-data.ts';
-import type { RoutingTarget, SwitchWork } from '../../src/cilium/switch-work.ts';
-import { runsAs } from '../../src/cilium/way-back.ts';
+import { ObjectMeta, Pod, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import type { AgentState } from '../../src/cilium/facts/status-data.ts';
+import type { RoutingTarget, SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import { runsAs } from '../../src/cilium/switch/way-back.ts';
 import { PODS } from '../../src/core/resources.ts';
 import { askAgents, toAgentState } from '../reading/agents.ts';
 import { BODIES_PER_PAGE, collect, type Reading } from '../reading/reading.ts';

@@ -1,9 +1,9 @@
-import { SwitchWork } from '../../src/cilium/switch-work.ts';
-import type { KeptState } from '../../src/cilium/way-back.ts';
-import type { Check } from '../../src/core/check.ts';
+import { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import type { KeptState } from '../../src/cilium/switch/way-back.ts';
 import { toOpsError } from '../../src/core/errors.ts';
 import type { ChangeContext, JobResult, JobRun } from '../../src/core/job.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import type { Check } from '../../src/core/run/check.ts';
+import type { Plan } from '../../src/core/run/plan.ts';
 import { benchAfter, benchBefore } from './bench-step.ts';
 import { endings } from './endings.ts';
 import { goBack } from './go-back.ts';

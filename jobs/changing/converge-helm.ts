@@ -1,9 +1,9 @@
-import { isSameBesides, keptValues } from '../../src/cilium/helm-values.ts';
-import type { SwitchWork } from '../../src/cilium/switch-work.ts';
-import type { HelmRelease, HelmValues } from '../../src/core/change-ports.ts';
+import { isSameBesides, keptValues } from '../../src/cilium/switch/helm-values.ts';
+import type { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ChangeContext } from '../../src/core/job.ts';
+import type { HelmRelease, HelmValues } from '../../src/core/ports/change-ports.ts';
 import { isOutage, patiently } from './patience.ts';
 
 const ATTEMPTS = 4;

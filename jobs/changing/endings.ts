@@ -1,17 +1,17 @@
-import type { PairLoss } from '../../src/cilium/probe-loss.ts';
-import type { Benched } from '../../src/cilium/switch-bench.ts';
+import { clip } from '../../src/cilium/facts/text.ts';
+import type { PairLoss } from '../../src/cilium/probe/probe-loss.ts';
+import type { Benched } from '../../src/cilium/switch/switch-bench.ts';
 import {
   type SwitchEnd,
   switchedReport,
   undoneReport,
   unknownReport,
   untouchedReport,
-} from '../../src/cilium/switch-report.ts';
-import { clip } from '../../src/cilium/text.ts';
-import type { Check } from '../../src/core/check.ts';
+} from '../../src/cilium/switch/switch-report.ts';
 import type { JobResult } from '../../src/core/job.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
-import type { Report } from '../../src/core/report.ts';
+import type { Check } from '../../src/core/run/check.ts';
+import type { Outcome } from '../../src/core/run/outcome.ts';
+import type { Report } from '../../src/core/run/report.ts';
 import type { Switching } from './switching.ts';
 
 /** What was proven, and what it cost. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Exposure } from '../../src/cilium/disruption.ts';
-import { MetadataOnly, ObjectMeta, parseAll } from '../../src/cilium/kube-objects.ts';
+import type { Exposure } from '../../src/cilium/facts/disruption.ts';
+import { MetadataOnly, ObjectMeta, parseAll } from '../../src/cilium/facts/kube-objects.ts';
 import { DEPLOYMENTS, PODS, type Resource } from '../../src/core/resources.ts';
 import { BODIES_PER_PAGE, collect, part, type Reading } from '../reading/reading.ts';
 

@@ -1,4 +1,4 @@
-import { targetWords } from '../../src/cilium/switch-work.ts';
+import { targetWords } from '../../src/cilium/switch/switch-work.ts';
 import type { JobResult } from '../../src/core/job.ts';
 import { endings } from './endings.ts';
 import { keep, keptState } from './kept-state.ts';

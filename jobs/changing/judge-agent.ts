@@ -1,4 +1,4 @@
-import { type RoutingTarget, targetWords } from '../../src/cilium/switch-work.ts';
+import { type RoutingTarget, targetWords } from '../../src/cilium/switch/switch-work.ts';
 import { type Agent, runs } from './agent-pods.ts';
 
 export type Verdict =

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseSwitches, type RoutingSwitch, withSwitch } from '../../src/cilium/stale-mtu.ts';
-import { KEPT_STATE, type KeptState, parseKeptState } from '../../src/cilium/way-back.ts';
+import { parseSwitches, type RoutingSwitch, withSwitch } from '../../src/cilium/restart/stale-mtu.ts';
+import { KEPT_STATE, type KeptState, parseKeptState } from '../../src/cilium/switch/way-back.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ChangeContext, JobContext } from '../../src/core/job.ts';
 import { CONFIG_MAPS } from '../../src/core/resources.ts';

@@ -1,6 +1,6 @@
 import type { CustomSeriesOption } from 'echarts/charts';
 import type { EChartsCoreOption } from 'echarts/core';
-import type { LossChart } from '../../src/cilium/probe-loss-chart.ts';
+import type { LossChart } from '../../src/cilium/probe/probe-loss-chart.ts';
 import { FAINT, GROUND, INK, LINES } from '../benchmarking/chart-option.ts';
 import type { Drawing } from '../benchmarking/draw-chart.ts';
 

@@ -1,6 +1,6 @@
-import type { PairLoss } from '../../src/cilium/probe-loss.ts';
-import { lossChart } from '../../src/cilium/probe-loss-chart.ts';
-import { targetWords } from '../../src/cilium/switch-work.ts';
+import type { PairLoss } from '../../src/cilium/probe/probe-loss.ts';
+import { lossChart } from '../../src/cilium/probe/probe-loss-chart.ts';
+import { targetWords } from '../../src/cilium/switch/switch-work.ts';
 import type { Artifact } from '../../src/core/job.ts';
 import type { Probes } from './probe-step.ts';
 import type { Step, Switching } from './switching.ts';

@@ -1,3 +1,8 @@
+import type { Roll } from '../../src/cilium/facts/disruption.ts';
+import type { Installation } from '../../src/cilium/facts/status-data.ts';
+import { clip } from '../../src/cilium/facts/text.ts';
+import type { PreflightFacts } from '../../src/cilium/preflight/facts.ts';
+import { preflightOf } from '../../src/cilium/preflight/preflight.ts';
 import {
   explicitOrigin,
   keptOrigin,
@@ -6,22 +11,17 @@ import {
   refuseRollback,
   rollbackChecks,
   targetOf,
-} from '../../src/cilium/decide-rollback.ts';
-import type { Roll } from '../../src/cilium/disruption.ts';
-import { assertWayBack, keptValues, nativeRoutingValues } from '../../src/cilium/helm-values.ts';
-import type { PreflightFacts } from '../../src/cilium/preflight/facts.ts';
-import { preflightOf } from '../../src/cilium/preflight/preflight.ts';
-import type { Installation } from '../../src/cilium/status-data.ts';
-import type { SwitchWork } from '../../src/cilium/switch-work.ts';
-import { clip } from '../../src/cilium/text.ts';
-import { expectationOf } from '../../src/cilium/verification-facts.ts';
-import type { HelmRelease, HelmValues } from '../../src/core/change-ports.ts';
-import { blocks, type Check } from '../../src/core/check.ts';
+} from '../../src/cilium/switch/decide-rollback.ts';
+import { assertWayBack, keptValues, nativeRoutingValues } from '../../src/cilium/switch/helm-values.ts';
+import type { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import { expectationOf } from '../../src/cilium/verification/verification-facts.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { RunId } from '../../src/core/ids.ts';
 import type { PlanContext, Planned, Planning } from '../../src/core/job.ts';
-import { configMapData } from '../../src/core/manifest.ts';
+import type { HelmRelease, HelmValues } from '../../src/core/ports/change-ports.ts';
+import { blocks, type Check } from '../../src/core/run/check.ts';
+import { configMapData } from '../../src/core/run/manifest.ts';
 import { readPreflightFacts } from '../reading/preflight-facts.ts';
 import { withProgress } from '../reading/with-progress.ts';
 import { withinBudget } from '../reading/within-budget.ts';

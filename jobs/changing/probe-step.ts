@@ -1,8 +1,8 @@
-import { longestFirst, lossesOf, type PairLoss, type PairProbes, stateOf } from '../../src/cilium/probe-loss.ts';
-import { after, deadPairs, type Marks, marksOf } from '../../src/cilium/probe-marks.ts';
-import type { SwitchWork } from '../../src/cilium/switch-work.ts';
-import { count, listed } from '../../src/cilium/text.ts';
-import type { ProbeFacts } from '../../src/cilium/verification-facts.ts';
+import { count, listed } from '../../src/cilium/facts/text.ts';
+import { longestFirst, lossesOf, type PairLoss, type PairProbes, stateOf } from '../../src/cilium/probe/probe-loss.ts';
+import { after, deadPairs, type Marks, marksOf } from '../../src/cilium/probe/probe-marks.ts';
+import type { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import type { ProbeFacts } from '../../src/cilium/verification/verification-facts.ts';
 import { HOUR_MS, SECOND_MS } from '../../src/core/clock.ts';
 import { toOpsError } from '../../src/core/errors.ts';
 import type { ProbeContext } from '../probing/probe-pods.ts';

@@ -1,14 +1,14 @@
-import type { Roll } from '../../src/cilium/disruption.ts';
-import { toSwitchPlan } from '../../src/cilium/plan-switch.ts';
+import type { Roll } from '../../src/cilium/facts/disruption.ts';
+import { clip } from '../../src/cilium/facts/text.ts';
 import type { PreflightFacts } from '../../src/cilium/preflight/facts.ts';
-import type { SwitchWork } from '../../src/cilium/switch-work.ts';
-import { clip } from '../../src/cilium/text.ts';
-import { valuesYaml } from '../../src/cilium/way-back.ts';
-import type { HelmRelease } from '../../src/core/change-ports.ts';
-import type { Check } from '../../src/core/check.ts';
+import { toSwitchPlan } from '../../src/cilium/switch/plan-switch.ts';
+import type { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import { valuesYaml } from '../../src/cilium/switch/way-back.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { Artifact, PlanContext, Planned } from '../../src/core/job.ts';
-import { configMapData, diffManifests } from '../../src/core/manifest.ts';
+import type { HelmRelease } from '../../src/core/ports/change-ports.ts';
+import type { Check } from '../../src/core/run/check.ts';
+import { configMapData, diffManifests } from '../../src/core/run/manifest.ts';
 import type { Reading } from '../reading/reading.ts';
 import { readExposure } from './exposure.ts';
 

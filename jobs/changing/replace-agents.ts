@@ -1,5 +1,5 @@
-import { type SwitchWork, targetWords } from '../../src/cilium/switch-work.ts';
-import { count, listed } from '../../src/cilium/text.ts';
+import { count, listed } from '../../src/cilium/facts/text.ts';
+import { type SwitchWork, targetWords } from '../../src/cilium/switch/switch-work.ts';
 import type { Progress } from '../../src/core/job.ts';
 import { type Agent, ask, readAgents, runs } from './agent-pods.ts';
 import { patiently } from './patience.ts';

@@ -1,4 +1,4 @@
-import { clip, listed } from '../../src/cilium/text.ts';
+import { clip, listed } from '../../src/cilium/facts/text.ts';
 import { MINUTE_MS, SECOND_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { Progress } from '../../src/core/job.ts';

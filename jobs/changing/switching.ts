@@ -1,6 +1,6 @@
-import type { StaleMtu } from '../../src/cilium/stale-mtu.ts';
-import type { RoutingTarget, SwitchWork } from '../../src/cilium/switch-work.ts';
-import type { Benchmark } from '../../src/core/benchmark.ts';
+import type { StaleMtu } from '../../src/cilium/restart/stale-mtu.ts';
+import type { RoutingTarget, SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import type { Benchmark } from '../../src/core/benchmark/benchmark.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ChangeContext, Progress } from '../../src/core/job.ts';
 import type { Reading } from '../reading/reading.ts';

@@ -1,6 +1,6 @@
-import { revisionsOf } from '../../src/cilium/helm-release.ts';
-import { MetadataOnly, parseAll } from '../../src/cilium/kube-objects.ts';
-import { targetWords } from '../../src/cilium/switch-work.ts';
+import { revisionsOf } from '../../src/cilium/facts/helm-release.ts';
+import { MetadataOnly, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import { targetWords } from '../../src/cilium/switch/switch-work.ts';
 import { SECRETS } from '../../src/core/resources.ts';
 import { collect } from '../reading/reading.ts';
 import { convergeHelm, describeRevision } from './converge-helm.ts';

@@ -1,9 +1,9 @@
-import { targetWords } from '../../src/cilium/switch-work.ts';
-import { count, listed } from '../../src/cilium/text.ts';
-import { isProven, verify } from '../../src/cilium/verification.ts';
-import type { Check } from '../../src/core/check.ts';
+import { count, listed } from '../../src/cilium/facts/text.ts';
+import { targetWords } from '../../src/cilium/switch/switch-work.ts';
+import { isProven, verify } from '../../src/cilium/verification/verification.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
+import type { Check } from '../../src/core/run/check.ts';
 import { readVerificationFacts, surveyAgents } from '../reading/verification-facts.ts';
 import { patiently } from './patience.ts';
 import type { Probes } from './probe-step.ts';

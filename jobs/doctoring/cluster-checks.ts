@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { DaemonSet } from '../../src/cilium/kube-objects.ts';
-import { releaseOf } from '../../src/cilium/ownership.ts';
-import { atLeast, type Version, versionOfImage } from '../../src/cilium/versions.ts';
-import { KEPT_STATE, parseKeptState } from '../../src/cilium/way-back.ts';
-import type { Check } from '../../src/core/check.ts';
+import type { DaemonSet } from '../../src/cilium/facts/kube-objects.ts';
+import { releaseOf } from '../../src/cilium/facts/ownership.ts';
+import { atLeast, type Version, versionOfImage } from '../../src/cilium/facts/versions.ts';
+import { KEPT_STATE, parseKeptState } from '../../src/cilium/switch/way-back.ts';
 import { checkOf, checkOfError } from '../../src/core/doctoring.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { CONFIG_MAPS, NAMESPACES } from '../../src/core/resources.ts';
+import type { Check } from '../../src/core/run/check.ts';
 import { readDaemonSet } from '../reading/installation.ts';
 import type { Reading } from '../reading/reading.ts';
 import { readRelease } from '../reading/release.ts';

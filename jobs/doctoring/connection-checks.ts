@@ -1,7 +1,7 @@
-import { median } from '../../src/core/benchmark.ts';
-import type { Check } from '../../src/core/check.ts';
+import { median } from '../../src/core/benchmark/benchmark.ts';
 import { DAY_MS } from '../../src/core/clock.ts';
 import { type ConnectionSigns, checkOf, graded, medianWords } from '../../src/core/doctoring.ts';
+import type { Check } from '../../src/core/run/check.ts';
 
 const SLOW_MS = { warn: 500, fail: 5_000 };
 const SKEW_S = { warn: 5, fail: 60 };

@@ -1,7 +1,7 @@
-import { clip, count } from '../../src/cilium/text.ts';
-import type { Check, Verdict } from '../../src/core/check.ts';
+import { clip, count } from '../../src/cilium/facts/text.ts';
 import type { CheckGroup } from '../../src/core/doctoring.ts';
-import type { Finding, Mark, NextStep, Report, Section } from '../../src/core/report.ts';
+import type { Check, Verdict } from '../../src/core/run/check.ts';
+import type { Finding, Mark, NextStep, Report, Section } from '../../src/core/run/report.ts';
 
 export type DoctorReportQuestion = {
   /** `prod`, `this installation`. */

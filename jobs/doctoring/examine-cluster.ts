@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Check } from '../../src/core/check.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { type CheckGroup, checkOfError, type SelfChecks } from '../../src/core/doctoring.ts';
 import type { ProbeAccess } from '../../src/core/job.ts';
-import type { ClusterPort, Log } from '../../src/core/ports.ts';
+import type { ClusterPort, Log } from '../../src/core/ports/ports.ts';
 import { NODES } from '../../src/core/resources.ts';
+import type { Check } from '../../src/core/run/check.ts';
 import type { Reading } from '../reading/reading.ts';
 import { ciliumChecks, imagesCheck, probeNamespaceCheck } from './cluster-checks.ts';
 import { connectionChecks, REACHED } from './connection-checks.ts';

@@ -1,8 +1,8 @@
-import { listed } from '../../src/cilium/text.ts';
-import type { Check, Verdict } from '../../src/core/check.ts';
+import { listed } from '../../src/cilium/facts/text.ts';
 import { checkOf } from '../../src/core/doctoring.ts';
-import type { AccessQuestion, ClusterPort } from '../../src/core/ports.ts';
+import type { AccessQuestion, ClusterPort } from '../../src/core/ports/ports.ts';
 import { NAMESPACES, type Resource } from '../../src/core/resources.ts';
+import type { Check, Verdict } from '../../src/core/run/check.ts';
 import { RIGHTS, type Right, type Scope } from './rights.ts';
 
 export type Places = { readonly cilium: string; readonly probes: string };

@@ -1,4 +1,4 @@
-import { KEPT_STATE } from '../../src/cilium/way-back.ts';
+import { KEPT_STATE } from '../../src/cilium/switch/way-back.ts';
 import {
   CILIUM_CLUSTERWIDE_POLICIES,
   CILIUM_ENDPOINTS,

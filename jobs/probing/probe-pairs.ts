@@ -1,5 +1,5 @@
-import { stateOf } from '../../src/cilium/probe-loss.ts';
-import type { ProbeFacts } from '../../src/cilium/verification-facts.ts';
+import { stateOf } from '../../src/cilium/probe/probe-loss.ts';
+import type { ProbeFacts } from '../../src/cilium/verification/verification-facts.ts';
 import { MINUTE_MS, SECOND_MS } from '../../src/core/clock.ts';
 import { toOpsError } from '../../src/core/errors.ts';
 import type { JobContext } from '../../src/core/job.ts';

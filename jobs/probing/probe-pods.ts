@@ -1,13 +1,13 @@
 import pMap from 'p-map';
+import { clip, listed } from '../../src/cilium/facts/text.ts';
 import {
   type ProbePod,
   type ProbePodSpec,
   parseProbePod,
   probePod,
   probeSelector,
-} from '../../src/cilium/probe-pod.ts';
-import { targetsVariable } from '../../src/cilium/probe-script.ts';
-import { clip, listed } from '../../src/cilium/text.ts';
+} from '../../src/cilium/probe/probe-pod.ts';
+import { targetsVariable } from '../../src/cilium/probe/probe-script.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
 import { OpsError, toOpsError } from '../../src/core/errors.ts';
 import type { JobContext, ProbeAccess } from '../../src/core/job.ts';

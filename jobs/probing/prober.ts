@@ -1,7 +1,7 @@
 import pMap from 'p-map';
-import type { PairProbes } from '../../src/cilium/probe-loss.ts';
-import { PROBE_CONTAINER, type ProbePod, type ProbePodSpec, type ProbeRole } from '../../src/cilium/probe-pod.ts';
-import { PROBE_INTERVAL_MS, type ProbeTarget, parseProbeLog, peersOf } from '../../src/cilium/probe-script.ts';
+import type { PairProbes } from '../../src/cilium/probe/probe-loss.ts';
+import { PROBE_CONTAINER, type ProbePod, type ProbePodSpec, type ProbeRole } from '../../src/cilium/probe/probe-pod.ts';
+import { PROBE_INTERVAL_MS, type ProbeTarget, parseProbeLog, peersOf } from '../../src/cilium/probe/probe-script.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
 import { toOpsError } from '../../src/core/errors.ts';
 import { ensureProbePods, listProbePods, type ProbeContext, removeProbePods } from './probe-pods.ts';

@@ -1,4 +1,4 @@
-import { MANAGED_BY, MANAGER, type ProbePod } from '../../src/cilium/probe-pod.ts';
+import { MANAGED_BY, MANAGER, type ProbePod } from '../../src/cilium/probe/probe-pod.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import { toOpsError } from '../../src/core/errors.ts';
 import { listProbePods, type ProbeContext, removeProbePods } from './probe-pods.ts';

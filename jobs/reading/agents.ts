@@ -1,8 +1,8 @@
-import { parseAgentConfig, parseAgentStatus, tellsRouting, toAgentView } from '../../src/cilium/agent-status.ts';
-import { type DaemonSet, Pod, parseAll } from '../../src/cilium/kube-objects.ts';
-import type { AgentAnswer, AgentState } from '../../src/cilium/status-data.ts';
+import { parseAgentConfig, parseAgentStatus, tellsRouting, toAgentView } from '../../src/cilium/facts/agent-status.ts';
+import { type DaemonSet, Pod, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import type { AgentAnswer, AgentState } from '../../src/cilium/facts/status-data.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
-import type { ExecResult } from '../../src/core/ports.ts';
+import type { ExecResult } from '../../src/core/ports/ports.ts';
 import { PODS } from '../../src/core/resources.ts';
 import { AGENT_CONTAINER } from './installation.ts';
 import { BODIES_PER_PAGE, OUT_OF_TIME, type Reading, whyOf } from './reading.ts';

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
-import { type NodeHealth, parseNodeHealth } from '../../src/cilium/node-health.ts';
-import type { AgentState } from '../../src/cilium/status-data.ts';
+import { type NodeHealth, parseNodeHealth } from '../../src/cilium/facts/node-health.ts';
+import type { AgentState } from '../../src/cilium/facts/status-data.ts';
 import { exec } from './agents.ts';
 import type { Reading } from './reading.ts';
 

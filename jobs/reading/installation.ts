@@ -1,5 +1,5 @@
-import { configuredDatapath } from '../../src/cilium/config-view.ts';
-import { editedSince } from '../../src/cilium/drift.ts';
+import { configuredDatapath } from '../../src/cilium/facts/config-view.ts';
+import { editedSince } from '../../src/cilium/facts/drift.ts';
 import {
   ConfigMap,
   DaemonSet,
@@ -8,10 +8,10 @@ import {
   type Node,
   Pod,
   parseAll,
-} from '../../src/cilium/kube-objects.ts';
-import { ownerOf, releaseOf } from '../../src/cilium/ownership.ts';
-import type { Installation, Workload } from '../../src/cilium/status-data.ts';
-import { versionOfImage } from '../../src/cilium/versions.ts';
+} from '../../src/cilium/facts/kube-objects.ts';
+import { ownerOf, releaseOf } from '../../src/cilium/facts/ownership.ts';
+import type { Installation, Workload } from '../../src/cilium/facts/status-data.ts';
+import { versionOfImage } from '../../src/cilium/facts/versions.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, HELM_CHARTS, PODS, SECRETS } from '../../src/core/resources.ts';
 import { collect, part, type Reading } from './reading.ts';

@@ -1,5 +1,5 @@
-import { CiliumNode, parseAll } from '../../src/cilium/kube-objects.ts';
-import { AddressedNode, type NodeAddresses, toNodeAddresses } from '../../src/cilium/node-addresses.ts';
+import { CiliumNode, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import { AddressedNode, type NodeAddresses, toNodeAddresses } from '../../src/cilium/facts/node-addresses.ts';
 import { CILIUM_NODES, NODES } from '../../src/core/resources.ts';
 import { collect, type Reading } from './reading.ts';
 

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { NodeAddresses } from '../../src/cilium/node-addresses.ts';
+import type { NodeAddresses } from '../../src/cilium/facts/node-addresses.ts';
 import {
   type Hop,
   type NodeNetwork,
@@ -8,8 +8,8 @@ import {
   parseRouteGet,
   parseRoutes,
   type SilentNode,
-} from '../../src/cilium/node-network.ts';
-import type { AgentState } from '../../src/cilium/status-data.ts';
+} from '../../src/cilium/facts/node-network.ts';
+import type { AgentState } from '../../src/cilium/facts/status-data.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { exec } from './agents.ts';
 import { spread } from './health.ts';

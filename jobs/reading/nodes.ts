@@ -1,5 +1,5 @@
-import { CiliumNode, Node, parseAll } from '../../src/cilium/kube-objects.ts';
-import type { NodeState } from '../../src/cilium/status-data.ts';
+import { CiliumNode, Node, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import type { NodeState } from '../../src/cilium/facts/status-data.ts';
 import { CILIUM_NODES, NODES } from '../../src/core/resources.ts';
 import { BODIES_PER_PAGE, collect, type Reading } from './reading.ts';
 

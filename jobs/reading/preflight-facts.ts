@@ -1,6 +1,6 @@
-import type { NodeAddresses } from '../../src/cilium/node-addresses.ts';
+import type { NodeAddresses } from '../../src/cilium/facts/node-addresses.ts';
+import type { AgentState, Missing, StatusData } from '../../src/cilium/facts/status-data.ts';
 import type { PreflightFacts, Wanted } from '../../src/cilium/preflight/facts.ts';
-import type { AgentState, Missing, StatusData } from '../../src/cilium/status-data.ts';
 import type { JobContext } from '../../src/core/job.ts';
 import { spread } from './health.ts';
 import { readNodeAddresses } from './node-addresses.ts';

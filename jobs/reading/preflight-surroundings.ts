@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ConfigMap, MetadataOnly, ObjectMeta, parseAll } from '../../src/cilium/kube-objects.ts';
-import { ROUTING_SETTINGS } from '../../src/cilium/node-addresses.ts';
+import { ConfigMap, MetadataOnly, ObjectMeta, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import { ROUTING_SETTINGS } from '../../src/cilium/facts/node-addresses.ts';
 import type { PolicyCounts, Rollout } from '../../src/cilium/preflight/facts.ts';
 import { type ErrorCode, OpsError } from '../../src/core/errors.ts';
 import {

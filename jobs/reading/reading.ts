@@ -1,6 +1,6 @@
-import type { Missing } from '../../src/cilium/status-data.ts';
+import type { Missing } from '../../src/cilium/facts/status-data.ts';
 import { toOpsError } from '../../src/core/errors.ts';
-import type { ClusterPort, ListQuery, Log } from '../../src/core/ports.ts';
+import type { ClusterPort, ListQuery, Log } from '../../src/core/ports/ports.ts';
 import type { Resource } from '../../src/core/resources.ts';
 
 /** One reading of a cluster: many parts side by side, each of which may fail without taking the others along. */

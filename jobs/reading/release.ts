@@ -1,9 +1,9 @@
-import { decodeRelease, revisionsOf } from '../../src/cilium/helm-release.ts';
-import { MetadataOnly, parseAll } from '../../src/cilium/kube-objects.ts';
-import type { Release } from '../../src/cilium/status-data.ts';
+import { decodeRelease, revisionsOf } from '../../src/cilium/facts/helm-release.ts';
+import { MetadataOnly, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import type { Release } from '../../src/cilium/facts/status-data.ts';
 import { OpsError, toOpsError } from '../../src/core/errors.ts';
-import { configMapData } from '../../src/core/manifest.ts';
 import { SECRETS } from '../../src/core/resources.ts';
+import { configMapData } from '../../src/core/run/manifest.ts';
 import { collect, type Reading } from './reading.ts';
 
 /** `rendered` is what the newest revision, if it is deployed, has as cilium-config. */

@@ -1,8 +1,14 @@
-import { configuredRouting } from '../../src/cilium/config-view.ts';
-import type { DaemonSet } from '../../src/cilium/kube-objects.ts';
-import { releaseOf } from '../../src/cilium/ownership.ts';
-import { countsAsStale, keepsRoutes, type StaleMtu, type StaleRule, staleRule } from '../../src/cilium/stale-mtu.ts';
-import { versionOfImage } from '../../src/cilium/versions.ts';
+import { configuredRouting } from '../../src/cilium/facts/config-view.ts';
+import type { DaemonSet } from '../../src/cilium/facts/kube-objects.ts';
+import { releaseOf } from '../../src/cilium/facts/ownership.ts';
+import { versionOfImage } from '../../src/cilium/facts/versions.ts';
+import {
+  countsAsStale,
+  keepsRoutes,
+  type StaleMtu,
+  type StaleRule,
+  staleRule,
+} from '../../src/cilium/restart/stale-mtu.ts';
 import { readSwitches } from '../changing/kept-state.ts';
 import { AGENT_CONTAINER } from './installation.ts';
 import type { Reading } from './reading.ts';

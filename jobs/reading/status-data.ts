@@ -1,10 +1,10 @@
-import { featuresOf } from '../../src/cilium/features.ts';
-import type { DaemonSet, Node } from '../../src/cilium/kube-objects.ts';
-import type { NodeHealth } from '../../src/cilium/node-health.ts';
-import type { StaleMtu } from '../../src/cilium/stale-mtu.ts';
-import type { AgentState, Installation, Missing, StatusData } from '../../src/cilium/status-data.ts';
-import { tally } from '../../src/cilium/text.ts';
-import { judgeUnmanaged } from '../../src/cilium/unmanaged.ts';
+import type { DaemonSet, Node } from '../../src/cilium/facts/kube-objects.ts';
+import type { NodeHealth } from '../../src/cilium/facts/node-health.ts';
+import type { AgentState, Installation, Missing, StatusData } from '../../src/cilium/facts/status-data.ts';
+import { tally } from '../../src/cilium/facts/text.ts';
+import type { StaleMtu } from '../../src/cilium/restart/stale-mtu.ts';
+import { judgeUnmanaged } from '../../src/cilium/restart/unmanaged.ts';
+import { featuresOf } from '../../src/cilium/status/features.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { JobContext } from '../../src/core/job.ts';
 import { readAgentPods, startAsking, unasked } from './agents.ts';

@@ -1,8 +1,8 @@
 import pMap from 'p-map';
 import type { z } from 'zod';
-import { Pod, parseAll } from '../../src/cilium/kube-objects.ts';
+import { Pod, parseAll } from '../../src/cilium/facts/kube-objects.ts';
 import { OpsError } from '../../src/core/errors.ts';
-import type { ListQuery } from '../../src/core/ports.ts';
+import type { ListQuery } from '../../src/core/ports/ports.ts';
 import { CILIUM_ENDPOINTS, PODS, type Resource } from '../../src/core/resources.ts';
 import { type LeftOnly, leftOnly, leftOnlyOfSets, OutOfOrder } from './key-join.ts';
 import { BODIES_PER_PAGE, type Reading } from './reading.ts';

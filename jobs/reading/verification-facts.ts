@@ -1,8 +1,8 @@
-import type { DaemonSet } from '../../src/cilium/kube-objects.ts';
-import type { NodeAddresses } from '../../src/cilium/node-addresses.ts';
-import type { AgentState } from '../../src/cilium/status-data.ts';
-import type { VerificationFacts } from '../../src/cilium/verification-facts.ts';
-import { versionOfImage } from '../../src/cilium/versions.ts';
+import type { DaemonSet } from '../../src/cilium/facts/kube-objects.ts';
+import type { NodeAddresses } from '../../src/cilium/facts/node-addresses.ts';
+import type { AgentState } from '../../src/cilium/facts/status-data.ts';
+import { versionOfImage } from '../../src/cilium/facts/versions.ts';
+import type { VerificationFacts } from '../../src/cilium/verification/verification-facts.ts';
 import { askAgents, readAgentPods } from './agents.ts';
 import { spread } from './health.ts';
 import { readDaemonSet } from './installation.ts';

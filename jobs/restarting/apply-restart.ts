@@ -1,10 +1,10 @@
-import { type RestartEnd, restartReport, unknownRestartReport } from '../../src/cilium/restart-report.ts';
-import { ownerWords, RestartWork } from '../../src/cilium/restart-work.ts';
-import { clip, count, listed } from '../../src/cilium/text.ts';
+import { clip, count, listed } from '../../src/cilium/facts/text.ts';
+import { type RestartEnd, restartReport, unknownRestartReport } from '../../src/cilium/restart/restart-report.ts';
+import { ownerWords, RestartWork } from '../../src/cilium/restart/restart-work.ts';
 import { MINUTE_MS, SECOND_MS } from '../../src/core/clock.ts';
 import { toOpsError } from '../../src/core/errors.ts';
 import type { ChangeContext, JobResult, JobRun } from '../../src/core/job.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/core/run/plan.ts';
 import { isOver as isOverForUs, patiently } from '../changing/patience.ts';
 import { type Step, sealed } from '../changing/switching.ts';
 import { evictRound } from './evict-round.ts';

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
-import { type SeenPod, turnOf } from '../../src/cilium/restart-progress.ts';
-import type { Eviction } from '../../src/core/change-ports.ts';
+import { type SeenPod, turnOf } from '../../src/cilium/restart/restart-progress.ts';
 import { SECOND_MS } from '../../src/core/clock.ts';
+import type { Eviction } from '../../src/core/ports/change-ports.ts';
 import { patiently } from '../changing/patience.ts';
 import { isOver, type OwnerWatch, type Restarting } from './restarting.ts';
 

@@ -1,7 +1,7 @@
-import { type DaemonSet, type ObjectMeta, parseAll } from '../../src/cilium/kube-objects.ts';
-import { DisruptionBudget } from '../../src/cilium/restart-budgets.ts';
-import { type Agent, judgePods, type Owner, RestartPod, type Verdict } from '../../src/cilium/restart-pods.ts';
-import { mayBeStale, type StaleMtu, type StaleRule } from '../../src/cilium/stale-mtu.ts';
+import { type DaemonSet, type ObjectMeta, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import { DisruptionBudget } from '../../src/cilium/restart/restart-budgets.ts';
+import { type Agent, judgePods, type Owner, RestartPod, type Verdict } from '../../src/cilium/restart/restart-pods.ts';
+import { mayBeStale, type StaleMtu, type StaleRule } from '../../src/cilium/restart/stale-mtu.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { DISRUPTION_BUDGETS, DISRUPTION_BUDGETS_BETA, PODS } from '../../src/core/resources.ts';
 import { readAgentPods } from '../reading/agents.ts';

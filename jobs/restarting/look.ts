@@ -1,9 +1,9 @@
 import pMap from 'p-map';
 import { z } from 'zod';
-import { MetadataOnly, ObjectMeta, Pod, parseAll } from '../../src/cilium/kube-objects.ts';
-import { ownerKey } from '../../src/cilium/restart-pods.ts';
-import type { SeenPod } from '../../src/cilium/restart-progress.ts';
-import { ownerOfPod } from '../../src/cilium/unmanaged.ts';
+import { MetadataOnly, ObjectMeta, Pod, parseAll } from '../../src/cilium/facts/kube-objects.ts';
+import { ownerKey } from '../../src/cilium/restart/restart-pods.ts';
+import type { SeenPod } from '../../src/cilium/restart/restart-progress.ts';
+import { ownerOfPod } from '../../src/cilium/restart/unmanaged.ts';
 import { CILIUM_ENDPOINTS, PODS } from '../../src/core/resources.ts';
 import { patiently } from '../changing/patience.ts';
 import { BODIES_PER_PAGE, collect } from '../reading/reading.ts';

@@ -1,8 +1,8 @@
-import { podList, toRestartPlan } from '../../src/cilium/restart-plan.ts';
-import { leftReport } from '../../src/cilium/restart-report.ts';
-import { type RestartWork, toOwners } from '../../src/cilium/restart-work.ts';
-import { noneStale } from '../../src/cilium/stale-mtu.ts';
-import { clip, count } from '../../src/cilium/text.ts';
+import { clip, count } from '../../src/cilium/facts/text.ts';
+import { podList, toRestartPlan } from '../../src/cilium/restart/restart-plan.ts';
+import { leftReport } from '../../src/cilium/restart/restart-report.ts';
+import { type RestartWork, toOwners } from '../../src/cilium/restart/restart-work.ts';
+import { noneStale } from '../../src/cilium/restart/stale-mtu.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { Artifact, PlanContext, Planned, Planning } from '../../src/core/job.ts';

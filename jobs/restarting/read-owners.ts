@@ -1,8 +1,8 @@
 import pMap from 'p-map';
 import { z } from 'zod';
-import type { ObjectMeta } from '../../src/cilium/kube-objects.ts';
-import { type Owner, ownerKey } from '../../src/cilium/restart-pods.ts';
-import { ownerOfPod } from '../../src/cilium/unmanaged.ts';
+import type { ObjectMeta } from '../../src/cilium/facts/kube-objects.ts';
+import { type Owner, ownerKey } from '../../src/cilium/restart/restart-pods.ts';
+import { ownerOfPod } from '../../src/cilium/restart/unmanaged.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import {
   DAEMON_SETS,

@@ -1,5 +1,5 @@
-import { judgeOwner, type OwnerState, type SeenPod } from '../../src/cilium/restart-progress.ts';
-import { keyOf, type RestartOwner, type RestartWork } from '../../src/cilium/restart-work.ts';
+import { judgeOwner, type OwnerState, type SeenPod } from '../../src/cilium/restart/restart-progress.ts';
+import { keyOf, type RestartOwner, type RestartWork } from '../../src/cilium/restart/restart-work.ts';
 import type { ChangeContext } from '../../src/core/job.ts';
 
 /** What this attempt remembers of one owner. Everything that must survive it is read from the cluster. */

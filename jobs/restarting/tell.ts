@@ -1,5 +1,5 @@
-import { ownerWords } from '../../src/cilium/restart-work.ts';
-import { clip, count } from '../../src/cilium/text.ts';
+import { clip, count } from '../../src/cilium/facts/text.ts';
+import { ownerWords } from '../../src/cilium/restart/restart-work.ts';
 import type { Progress } from '../../src/core/job.ts';
 import { doneOf, isOver, type OwnerWatch, plannedOf } from './restarting.ts';
 

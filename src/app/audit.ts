@@ -1,7 +1,7 @@
-import { type AuditLine, auditLine } from '../core/audit.ts';
-import type { RunEvent } from '../core/events.ts';
 import type { ClusterName, RunId } from '../core/ids.ts';
-import type { Cursor, RunStore } from '../core/ports.ts';
+import type { Cursor, RunStore } from '../core/ports/ports.ts';
+import { type AuditLine, auditLine } from '../core/run/audit.ts';
+import type { RunEvent } from '../core/run/events.ts';
 
 export type AuditQuery = {
   /** Events before this are left out. */

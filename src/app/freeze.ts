@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Freeze } from '../core/freeze.ts';
 import type { ClusterName } from '../core/ids.ts';
-import type { BlobStore } from '../core/ports.ts';
+import { Freeze } from '../core/policy/freeze.ts';
+import type { BlobStore } from '../core/ports/ports.ts';
 
 const Document = z.object({ freeze: Freeze.optional() });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DAY_MS } from '../core/clock.ts';
 import { toOpsError } from '../core/errors.ts';
 import type { ClusterName } from '../core/ids.ts';
-import type { BlobStore, ClusterPort, ListQuery, Log } from '../core/ports.ts';
+import type { BlobStore, ClusterPort, ListQuery, Log } from '../core/ports/ports.ts';
 import { NODES } from '../core/resources.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Lane } from '../core/ports.ts';
-import type { Run } from '../core/run.ts';
+import type { Lane } from '../core/ports/ports.ts';
+import type { Run } from '../core/run/run.ts';
 
 /** Planning reads and may go beside anything; what is approved waits its turn: one change at a time per cluster. */
 export function laneOf({ request, approvedDigest }: Pick<Run, 'request' | 'approvedDigest'>): Lane {

@@ -1,6 +1,6 @@
 import type { UserId } from '../core/ids.ts';
-import type { People } from '../core/policy.ts';
-import type { Groups } from '../core/ports.ts';
+import type { People } from '../core/policy/policy.ts';
+import type { Groups } from '../core/ports/ports.ts';
 
 /** Groups are asked only when the person is not named. @throws OpsError when a group cannot be looked up: no is safe */
 export async function isAmong(groups: Groups, { users, groups: ids }: People, user: UserId): Promise<boolean> {

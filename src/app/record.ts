@@ -1,8 +1,8 @@
 import { OpsError } from '../core/errors.ts';
-import { RunEvent } from '../core/events.ts';
 import type { RunId } from '../core/ids.ts';
-import type { RunStore } from '../core/ports.ts';
-import { fold, follow, type Run } from '../core/run.ts';
+import type { RunStore } from '../core/ports/ports.ts';
+import { RunEvent } from '../core/run/events.ts';
+import { fold, follow, type Run } from '../core/run/run.ts';
 
 /** @throws OpsError UnknownRun, StoreUnavailable */
 export async function loadRun(runs: RunStore, id: RunId): Promise<Run> {

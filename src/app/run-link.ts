@@ -1,7 +1,7 @@
-import type { Requested } from '../core/events.ts';
 import type { ChannelId } from '../core/ids.ts';
-import type { BlobStore } from '../core/ports.ts';
-import { loadDelivery } from './delivery.ts';
+import type { BlobStore } from '../core/ports/ports.ts';
+import type { Requested } from '../core/run/events.ts';
+import { loadDelivery } from './publish/delivery.ts';
 
 /** Where a message of Slack is to be found in a browser; undefined while nobody knows the workspace's address. */
 export type LinkTo = (at: {

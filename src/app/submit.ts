@@ -1,25 +1,25 @@
 import { type Actor, type Origin, UNVERIFIED } from '../core/actor.ts';
-import { type ChatopsConfig, clustersAt } from '../core/chatops-config.ts';
 import type { Clock } from '../core/clock.ts';
 import { OpsError, toOpsError } from '../core/errors.ts';
-import { type Requested, RunEvent } from '../core/events.ts';
-import { type Parsed, parseLine } from '../core/grammar.ts';
-import { cardReply, helpReply } from '../core/help.ts';
+import { type Parsed, parseLine } from '../core/grammar/grammar.ts';
+import { withCluster } from '../core/grammar/retry-line.ts';
+import { splitWords } from '../core/grammar/words.ts';
 import { type ClusterName, type RunId, runIdFor } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
-import { type People, refusalToRequest } from '../core/policy.ts';
-import type { Groups, Lane, Log, Queues, State, Ticks } from '../core/ports.ts';
-import { errorReply, misunderstoodReply, unknownClusterReply, whichClusterReply } from '../core/replies.ts';
-import { type Reply, reply } from '../core/reply.ts';
-import { withCluster } from '../core/retry-line.ts';
-import { splitWords } from '../core/words.ts';
+import { type ChatopsConfig, clustersAt } from '../core/policy/chatops-config.ts';
+import { type People, refusalToRequest } from '../core/policy/policy.ts';
+import type { Groups, Lane, Log, Queues, State, Ticks } from '../core/ports/ports.ts';
+import { cardReply, helpReply } from '../core/replies/help.ts';
+import { errorReply, misunderstoodReply, unknownClusterReply, whichClusterReply } from '../core/replies/replies.ts';
+import { type Reply, reply } from '../core/replies/reply.ts';
+import { type Requested, RunEvent } from '../core/run/events.ts';
 import type { Answer } from './answers/answer.ts';
 import { answers } from './answers/registry.ts';
 import { freezeOf, frozenWords } from './freeze.ts';
+import { standingsOn } from './home/standings.ts';
 import { isAmong } from './people.ts';
 import { record } from './record.ts';
 import type { LinkTo } from './run-link.ts';
-import { standingsOn } from './standings.ts';
 
 export type SubmitDeps = {
   readonly state: State;

@@ -1,9 +1,9 @@
 import { type Clock, DAY_MS, MINUTE_MS, SECOND_MS } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
-import type { Log, Queues, State } from '../core/ports.ts';
+import type { Log, Queues, State } from '../core/ports/ports.ts';
+import { remindOf, settle } from './execute/settle.ts';
 import { laneOf, wantsWorker } from './lanes.ts';
-import { remindOf, settle } from './settle.ts';
 
 export type SweepDeps = {
   readonly state: State;

@@ -1,6 +1,6 @@
-import type { RunEvent } from '../core/events.ts';
 import type { RunId } from '../core/ids.ts';
-import type { Queues } from '../core/ports.ts';
+import type { Queues } from '../core/ports/ports.ts';
+import type { RunEvent } from '../core/run/events.ts';
 
 /** Progress may wait for the spacing between edits; these change what a run is, and people wait for them. */
 const URGENT: ReadonlySet<RunEvent['type']> = new Set([

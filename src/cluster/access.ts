@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import { z } from 'zod';
-import type { AccessQuestion } from '../core/ports.ts';
+import type { AccessQuestion } from '../core/ports/ports.ts';
 import { askedFor, type From } from './asked.ts';
 import type { Api } from './http.ts';
 import { pathOf } from './resource-path.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { ClusterWritePort } from '../core/change-ports.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConnectionSigns } from '../core/doctoring.ts';
 import type { ClusterName } from '../core/ids.ts';
 import { type Meter, NO_METER } from '../core/meter.ts';
-import type { ClusterPort, Log } from '../core/ports.ts';
+import type { ClusterWritePort } from '../core/ports/change-ports.ts';
+import type { ClusterPort, Log } from '../core/ports/ports.ts';
 import { reviewAccess } from './access.ts';
 import { askedFor, askedForPath } from './asked.ts';
 import { openConnection } from './connection.ts';

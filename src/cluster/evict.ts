@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ClusterWritePort, Eviction } from '../core/change-ports.ts';
 import { OpsError } from '../core/errors.ts';
+import type { ClusterWritePort, Eviction } from '../core/ports/change-ports.ts';
 import { PODS } from '../core/resources.ts';
 import { ApiFailure } from './api-status.ts';
 import { askedFor, type From } from './asked.ts';

@@ -1,5 +1,5 @@
 import { OpsError } from '../core/errors.ts';
-import type { ExecResult } from '../core/ports.ts';
+import type { ExecResult } from '../core/ports/ports.ts';
 import { ApiFailure, type ApiStatus, parseStatus } from './api-status.ts';
 
 /** Channels of the protocols v4 and v5.channel.k8s.io: the first byte of every message. */

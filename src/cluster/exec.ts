@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { OpsError } from '../core/errors.ts';
 import { type Meter, NO_METER, stopwatch } from '../core/meter.ts';
-import type { ExecRequest, ExecResult } from '../core/ports.ts';
+import type { ExecRequest, ExecResult } from '../core/ports/ports.ts';
 import { PODS } from '../core/resources.ts';
 import { toClusterError } from './api-errors.ts';
 import { ApiFailure } from './api-status.ts';

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import { type Meter, NO_METER, stopwatch } from '../core/meter.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 import { toClusterError } from './api-errors.ts';
 import { ApiFailure } from './api-status.ts';
 import type { Asked } from './asked.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { ChangeLease, ClusterWritePort } from '../core/change-ports.ts';
 import type { Clock } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
-import type { ClusterPort, Log } from '../core/ports.ts';
+import type { ChangeLease, ClusterWritePort } from '../core/ports/change-ports.ts';
+import type { ClusterPort, Log } from '../core/ports/ports.ts';
 import { LEASES } from '../core/resources.ts';
 import { Holder, judge, lockedBy, microTime, takenFrom } from './lease-rules.ts';
 

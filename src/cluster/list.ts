@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OpsError } from '../core/errors.ts';
-import type { ListQuery } from '../core/ports.ts';
+import type { ListQuery } from '../core/ports/ports.ts';
 import type { Resource } from '../core/resources.ts';
 import { ApiFailure } from './api-status.ts';
 import { type Asked, askedFor, type From } from './asked.ts';

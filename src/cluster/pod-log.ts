@@ -1,5 +1,5 @@
 import { OpsError } from '../core/errors.ts';
-import type { ClusterPort } from '../core/ports.ts';
+import type { ClusterPort } from '../core/ports/ports.ts';
 import { PODS } from '../core/resources.ts';
 import { askedFor, type From } from './asked.ts';
 import type { Api } from './http.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ClusterWritePort } from '../core/change-ports.ts';
-import type { ObjectRef } from '../core/ports.ts';
+import type { ClusterWritePort } from '../core/ports/change-ports.ts';
+import type { ObjectRef } from '../core/ports/ports.ts';
 import type { Resource } from '../core/resources.ts';
 import { askedFor, type From } from './asked.ts';
 import { createEvict } from './evict.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ChannelId, UserId } from './ids.ts';
-import { ScheduleName } from './schedule.ts';
+import { ScheduleName } from './policy/schedule.ts';
 
 /** Who asked or voted, with enough to explain a disputed click later: the ids, not a display name. */
 export const Actor = z

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { median } from './benchmark.ts';
-import { Check, type Verdict } from './check.ts';
+import { median } from './benchmark/benchmark.ts';
 import { SECOND_MS } from './clock.ts';
 import { toOpsError } from './errors.ts';
+import { Check, type Verdict } from './run/check.ts';
 
 /** Checks about one part of the installation: Slack, the store, the queue, a cluster. */
 export const CheckGroup = z

@@ -1,4 +1,4 @@
-import type { ChangeLease, ClusterWritePort, HelmPort } from './change-ports.ts';
+import type { ChangeLease, ClusterWritePort, HelmPort } from './ports/change-ports.ts';
 
 type Proof = Pick<ChangeLease, 'prove'>;
 

@@ -1,17 +1,17 @@
 import type { z } from 'zod';
-import type { BenchLimits } from './bench-limits.ts';
-import type { ClusterWritePort, HelmPort } from './change-ports.ts';
 import type { Clock } from './clock.ts';
-import type { CommandCard } from './command-card.ts';
 import type { SelfChecks } from './doctoring.ts';
 import { OpsError } from './errors.ts';
-import type { RunEventOf } from './events.ts';
+import type { CommandCard } from './grammar/command-card.ts';
 import type { ClusterName, RunId, UserId } from './ids.ts';
-import type { Outcome } from './outcome.ts';
-import type { Plan } from './plan.ts';
-import type { Policy } from './policy.ts';
-import type { ClusterPort, Log } from './ports.ts';
-import type { Report } from './report.ts';
+import type { BenchLimits } from './policy/bench-limits.ts';
+import type { Policy } from './policy/policy.ts';
+import type { ClusterWritePort, HelmPort } from './ports/change-ports.ts';
+import type { ClusterPort, Log } from './ports/ports.ts';
+import type { RunEventOf } from './run/events.ts';
+import type { Outcome } from './run/outcome.ts';
+import type { Plan } from './run/plan.ts';
+import type { Report } from './run/report.ts';
 import type { SelfPath } from './self-path.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Log } from './ports.ts';
+import type { Log } from './ports/ports.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { HelmPort, HelmUpgrade } from '../core/change-ports.ts';
 import type { Clock } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
-import { withoutSecrets } from '../core/manifest.ts';
 import { type Meter, NO_METER, stopwatch } from '../core/meter.ts';
-import type { ClusterPort } from '../core/ports.ts';
+import type { HelmPort, HelmUpgrade } from '../core/ports/change-ports.ts';
+import type { ClusterPort } from '../core/ports/ports.ts';
+import { withoutSecrets } from '../core/run/manifest.ts';
 import { writeChart } from './chart-folder.ts';
 import { findHelm, type HelmEnv, type HelmResult, helmVersion, runHelm } from './helm-binary.ts';
 import { toHelmError } from './helm-errors.ts';

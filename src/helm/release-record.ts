@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { HelmRelease } from '../core/change-ports.ts';
 import { OpsError } from '../core/errors.ts';
+import type { HelmRelease } from '../core/ports/change-ports.ts';
 import { unpackRelease } from '../core/release-secret.ts';
 
 /** A file of a chart as Go's JSON has it: bytes in base64. */

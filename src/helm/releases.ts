@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { z } from 'zod';
 import { OpsError } from '../core/errors.ts';
-import type { ClusterPort } from '../core/ports.ts';
+import type { ClusterPort } from '../core/ports/ports.ts';
 import { SECRETS } from '../core/resources.ts';
 import { type ReleaseRecord, toReleaseRecord } from './release-record.ts';
 

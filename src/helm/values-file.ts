@@ -1,5 +1,5 @@
-import type { HelmValues } from '../core/change-ports.ts';
 import { OpsError } from '../core/errors.ts';
+import type { HelmValues } from '../core/ports/change-ports.ts';
 
 /** Names as the charts have them; escapes for dots in names are not needed and not taken. */
 const PATH = /^[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)*$/;

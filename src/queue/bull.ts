@@ -13,8 +13,8 @@ import {
   type WorkerOptions,
   withBackend,
 } from 'bullmq';
-import type { Lane, QueueConnection } from '../core/ports.ts';
-import type { Rhythm } from '../core/schedule.ts';
+import type { Rhythm } from '../core/policy/schedule.ts';
+import type { Lane, QueueConnection } from '../core/ports/ports.ts';
 
 /*
  * BullMQ's classes on either backend, behind narrow types of our own: its generics differ per backend. The casts below

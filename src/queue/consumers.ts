@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { within } from '../core/deadline.ts';
 import { RunId } from '../core/ids.ts';
-import type { Consumers, Consuming, Lane, Log, QueueConnection } from '../core/ports.ts';
+import type { Consumers, Consuming, Lane, Log, QueueConnection } from '../core/ports/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
 import { type Bull, type LaneWorker, openBull, type QueuedJob, type Timing } from './bull.ts';
 import { runTask, type Task, tickTask, toBullProcessor } from './processing.ts';

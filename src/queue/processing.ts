@@ -1,9 +1,9 @@
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import { OpsError } from '../core/errors.ts';
 import { RunId } from '../core/ids.ts';
-import type { CancelReason, Log, Processed, Processor, TickProcessor } from '../core/ports.ts';
+import { ScheduleName } from '../core/policy/schedule.ts';
+import type { CancelReason, Log, Processed, Processor, TickProcessor } from '../core/ports/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
-import { ScheduleName } from '../core/schedule.ts';
 import type { BullProcessor, QueuedJob } from './bull.ts';
 
 const FIRST_RETRY_MS = 500;

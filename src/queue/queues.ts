@@ -1,6 +1,6 @@
 import { within } from '../core/deadline.ts';
 import type { RunId } from '../core/ids.ts';
-import type { Lane, Log, QueueConnection, Queues, Ticks } from '../core/ports.ts';
+import type { Lane, Log, QueueConnection, Queues, Ticks } from '../core/ports/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
 import { type Bull, type LaneQueue, openBull, queueName } from './bull.ts';
 import { answered } from './queue-errors.ts';

@@ -1,5 +1,5 @@
-import type { Ticking, Ticks } from '../core/ports.ts';
-import type { Rhythm } from '../core/schedule.ts';
+import type { Rhythm } from '../core/policy/schedule.ts';
+import type { Ticking, Ticks } from '../core/ports/ports.ts';
 import type { LaneQueue, Scheduler } from './bull.ts';
 import { answered } from './queue-errors.ts';
 

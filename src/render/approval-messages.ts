@@ -1,6 +1,6 @@
 import type { Actor } from '../core/actor.ts';
 import { isSlackUser, type UserId } from '../core/ids.ts';
-import type { Run } from '../core/run.ts';
+import type { Run } from '../core/run/run.ts';
 import { bold, type Line, text, time, who } from './lines.ts';
 import { outcomeHead } from './outcome-head.ts';
 import { titleOf, voteLine } from './plan-card.ts';

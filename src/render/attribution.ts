@@ -1,5 +1,5 @@
 import type { ContextBlock } from '@slack/types';
-import type { Run } from '../core/run.ts';
+import type { Run } from '../core/run/run.ts';
 import { personMrkdwn, timeMrkdwn } from './lines.ts';
 
 /** Who asked, on which cluster, which run, when: on every message (UX rule 3). Ids only, validated when they came in. */

@@ -1,6 +1,6 @@
 import type { Button } from '@slack/types';
 import type { RunId } from '../core/ids.ts';
-import type { NextStep } from '../core/report.ts';
+import type { NextStep } from '../core/run/report.ts';
 import { literal, oneLine, truncate } from './escape.ts';
 import { LIMITS } from './slack-message.ts';
 

@@ -1,6 +1,6 @@
 import type { InputBlock, PlainTextElement, PlainTextOption } from '@slack/types';
-import type { CommandForm, FormField } from '../core/command-form.ts';
-import type { Reply } from '../core/reply.ts';
+import type { CommandForm, FormField } from '../core/grammar/command-form.ts';
+import type { Reply } from '../core/replies/reply.ts';
 import { literal, oneLine, truncate } from './escape.ts';
 import { linesBlock, text, time } from './lines.ts';
 import { plural } from './numbers.ts';

@@ -1,5 +1,5 @@
 import type { ModalView } from '@slack/types';
-import type { Reply } from '../core/reply.ts';
+import type { Reply } from '../core/replies/reply.ts';
 import { homeButtons, nextButtons } from './buttons.ts';
 import { bold, linesBlock } from './lines.ts';
 import { renderReply } from './reply-message.ts';

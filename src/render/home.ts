@@ -1,9 +1,9 @@
 import type { ActionsBlock, ContextBlock, DividerBlock, RichTextBlock, SectionBlock } from '@slack/types';
-import type { Home, HomeCluster, HomeRun, HomeVote } from '../core/home.ts';
-import { countWords } from '../core/policy-words.ts';
-import type { Run } from '../core/run.ts';
-import type { ClusterStanding } from '../core/standing.ts';
-import { approversOf, holdsIn } from '../core/votes.ts';
+import { countWords } from '../core/policy/policy-words.ts';
+import type { ClusterStanding } from '../core/policy/standing.ts';
+import type { Home, HomeCluster, HomeRun, HomeVote } from '../core/ports/home.ts';
+import type { Run } from '../core/run/run.ts';
+import { approversOf, holdsIn } from '../core/run/votes.ts';
 import { cardButtons, homeButtons } from './buttons.ts';
 import { bold, code, type Line, linesBlock, link, text, time, who } from './lines.ts';
 import { MARK_SYMBOL } from './marks.ts';

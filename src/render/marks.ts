@@ -1,5 +1,5 @@
-import type { Mark } from '../core/report.ts';
-import type { StepView } from '../core/run.ts';
+import type { Mark } from '../core/run/report.ts';
+import type { StepView } from '../core/run/run.ts';
 
 /** Four marks and no more; a word beside it always says the same (UX rule 4). */
 export const MARK_SYMBOL = {

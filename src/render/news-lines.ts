@@ -1,5 +1,5 @@
-import type { News } from '../core/news.ts';
-import type { Report } from '../core/report.ts';
+import type { News } from '../core/run/news.ts';
+import type { Report } from '../core/run/report.ts';
 import { bold, type Line, text, time } from './lines.ts';
 
 /** A phone shows no more, and the report stands below. */

@@ -1,6 +1,6 @@
-import type { Outcome } from '../core/outcome.ts';
-import type { Mark, Report } from '../core/report.ts';
-import type { Run } from '../core/run.ts';
+import type { Outcome } from '../core/run/outcome.ts';
+import type { Mark, Report } from '../core/run/report.ts';
+import type { Run } from '../core/run/run.ts';
 import { bold, type Line, text, time, who } from './lines.ts';
 import { MARK_SYMBOL } from './marks.ts';
 import { duration } from './numbers.ts';

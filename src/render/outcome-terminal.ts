@@ -1,6 +1,6 @@
 import type { Actor } from '../core/actor.ts';
-import type { Outcome } from '../core/outcome.ts';
-import type { Mark, Report } from '../core/report.ts';
+import type { Outcome } from '../core/run/outcome.ts';
+import type { Mark, Report } from '../core/run/report.ts';
 import { terminalText } from './escape.ts';
 import { MARK_SYMBOL, MARK_WORD } from './marks.ts';
 import { duration } from './numbers.ts';

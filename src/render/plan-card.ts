@@ -1,9 +1,9 @@
-import type { Check } from '../core/check.ts';
-import { blocks as isBlocking } from '../core/check.ts';
-import type { Freeze } from '../core/freeze.ts';
-import { Plan } from '../core/plan.ts';
-import type { Run, RunState } from '../core/run.ts';
-import { approversOf, decide, type Planned } from '../core/votes.ts';
+import type { Freeze } from '../core/policy/freeze.ts';
+import type { Check } from '../core/run/check.ts';
+import { blocks as isBlocking } from '../core/run/check.ts';
+import { Plan } from '../core/run/plan.ts';
+import type { Run, RunState } from '../core/run/run.ts';
+import { approversOf, decide, type Planned } from '../core/run/votes.ts';
 import { truncate } from './escape.ts';
 import { bold, type Line, type Span, text, time, who } from './lines.ts';
 import { plural } from './numbers.ts';

@@ -1,5 +1,5 @@
-import { blocks as isBlocking } from '../core/check.ts';
-import type { Plan } from '../core/plan.ts';
+import { blocks as isBlocking } from '../core/run/check.ts';
+import type { Plan } from '../core/run/plan.ts';
 import { terminalText } from './escape.ts';
 import { plural } from './numbers.ts';
 

@@ -1,6 +1,6 @@
 import type { RichTextBlock } from '@slack/types';
-import type { Check, Verdict } from '../core/check.ts';
-import type { Run } from '../core/run.ts';
+import type { Check, Verdict } from '../core/run/check.ts';
+import type { Run } from '../core/run/run.ts';
 import { literal, oneLine, truncate } from './escape.ts';
 import { bold, type Line, linesBlock, type listBlock, text } from './lines.ts';
 import { MARK_SYMBOL } from './marks.ts';

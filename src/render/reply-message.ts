@@ -1,5 +1,5 @@
 import { isSlackUser } from '../core/ids.ts';
-import type { Reply } from '../core/reply.ts';
+import type { Reply } from '../core/replies/reply.ts';
 import { nextButtons } from './buttons.ts';
 import { cut } from './escape.ts';
 import { bold, code, type Line, linesBlock, link, type Span, text, time, toFallback } from './lines.ts';

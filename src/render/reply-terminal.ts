@@ -1,4 +1,4 @@
-import type { Reply } from '../core/reply.ts';
+import type { Reply } from '../core/replies/reply.ts';
 import { terminalText } from './escape.ts';
 import { MARK_WORD } from './marks.ts';
 import type { TerminalOptions } from './report-terminal.ts';

@@ -1,5 +1,5 @@
 import type { Button } from '@slack/types';
-import type { Finding, Report, Table } from '../core/report.ts';
+import type { Finding, Report, Table } from '../core/run/report.ts';
 import { nextButton } from './buttons.ts';
 import { literal, oneLine, truncate } from './escape.ts';
 import { type Line, linesBlock, text, toFallback } from './lines.ts';

@@ -1,5 +1,5 @@
 import CliTable3 from 'cli-table3';
-import type { Mark, NextStep, Report, Section, Table } from '../core/report.ts';
+import type { Mark, NextStep, Report, Section, Table } from '../core/run/report.ts';
 import { terminalText } from './escape.ts';
 import { MARK_SYMBOL, MARK_WORD } from './marks.ts';
 

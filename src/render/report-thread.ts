@@ -1,4 +1,4 @@
-import type { Report, Section, Table } from '../core/report.ts';
+import type { Report, Section, Table } from '../core/run/report.ts';
 import { cut, oneLine } from './escape.ts';
 import { bold, type Line, linesBlock, listBlock, text, toFallback } from './lines.ts';
 import { marked } from './marks.ts';

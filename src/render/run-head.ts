@@ -1,4 +1,4 @@
-import type { Run } from '../core/run.ts';
+import type { Run } from '../core/run/run.ts';
 import { bold, type Line, text, time, who } from './lines.ts';
 import { clock } from './numbers.ts';
 import { subject } from './outcome-head.ts';

@@ -1,10 +1,10 @@
 import type { Button } from '@slack/types';
-import type { Freeze } from '../core/freeze.ts';
-import type { News } from '../core/news.ts';
-import type { NextStep, Report } from '../core/report.ts';
-import { isResultFile } from '../core/result-file.ts';
-import type { Run } from '../core/run.ts';
-import { approversOf, decide } from '../core/votes.ts';
+import type { Freeze } from '../core/policy/freeze.ts';
+import type { News } from '../core/run/news.ts';
+import type { NextStep, Report } from '../core/run/report.ts';
+import { isResultFile } from '../core/run/result-file.ts';
+import type { Run } from '../core/run/run.ts';
+import { approversOf, decide } from '../core/run/votes.ts';
 import { approvalReplies, type DirectMessage, directsOf, outcomeReplies } from './approval-messages.ts';
 import { attribution } from './attribution.ts';
 import { cancelButton, cardButtons, nextButtons } from './buttons.ts';

@@ -1,4 +1,4 @@
-import type { Run } from '../core/run.ts';
+import type { Run } from '../core/run/run.ts';
 import { attribution } from './attribution.ts';
 import { cut, cutLines, mrkdwn } from './escape.ts';
 import { bold, type Line, linesBlock, text, time, toFallback } from './lines.ts';

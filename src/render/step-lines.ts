@@ -1,4 +1,4 @@
-import type { StepView } from '../core/run.ts';
+import type { StepView } from '../core/run/run.ts';
 import { bold, type Line, text } from './lines.ts';
 import { MARK_SYMBOL, STEP_MARK, STEP_WORD } from './marks.ts';
 import { bar, count, duration, plural } from './numbers.ts';

@@ -1,5 +1,5 @@
 import type { TableBlock } from '@slack/types';
-import type { Table } from '../core/report.ts';
+import type { Table } from '../core/run/report.ts';
 import { literal, mrkdwn, oneLine, truncate } from './escape.ts';
 
 /** A cell is a value, not an essay: the whole text is in the result for machines. */

@@ -1,5 +1,5 @@
 import { type Logger, LogLevel } from '@slack/bolt';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 
 /** Bolt's chatter in our log: constant message, its words as a field. Payloads never reach it at these levels. */
 export function boltLogger(log: Log): Logger {

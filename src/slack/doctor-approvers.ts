@@ -1,8 +1,8 @@
-import type { ChatopsConfig } from '../core/chatops-config.ts';
-import type { Check } from '../core/check.ts';
 import { checkOf } from '../core/doctoring.ts';
 import type { ChannelId, GroupId } from '../core/ids.ts';
-import type { People, Policy, Rule } from '../core/policy.ts';
+import type { ChatopsConfig } from '../core/policy/chatops-config.ts';
+import type { People, Policy, Rule } from '../core/policy/policy.ts';
+import type { Check } from '../core/run/check.ts';
 import { WHERE_SCOPES } from './doctor-scopes.ts';
 import type { SlackSigns } from './doctor-signs.ts';
 

@@ -1,6 +1,6 @@
-import type { Check, Verdict } from '../core/check.ts';
 import { ageWords, checkOf, graded, medianWords } from '../core/doctoring.ts';
 import type { ChannelId } from '../core/ids.ts';
+import type { Check, Verdict } from '../core/run/check.ts';
 import { scopeChecks, WHERE_SCOPES } from './doctor-scopes.ts';
 import type { ChannelSigns, Said, SlackSigns } from './doctor-signs.ts';
 import type { Heard } from './heard.ts';

@@ -1,5 +1,5 @@
-import type { Check } from '../core/check.ts';
 import { checkOf } from '../core/doctoring.ts';
+import type { Check } from '../core/run/check.ts';
 
 type Scope = { readonly scope: string; readonly without: string };
 

@@ -1,7 +1,7 @@
 import { WebClient, type WebClientOptions } from '@slack/web-api';
 import { z } from 'zod';
 import type { ChannelId, GroupId } from '../core/ids.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 import { boltLogger } from './bolt-logger.ts';
 import { platformCode } from './slack-errors.ts';
 

@@ -1,5 +1,5 @@
-import type { ChatopsConfig } from '../core/chatops-config.ts';
 import type { CheckGroup } from '../core/doctoring.ts';
+import type { ChatopsConfig } from '../core/policy/chatops-config.ts';
 import { namedIn, policyChecks } from './doctor-approvers.ts';
 import { judgeSlack, type Reach } from './doctor-checks.ts';
 import { readSlackSigns, type SlackDoor, tryAppToken } from './doctor-signs.ts';

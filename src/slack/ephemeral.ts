@@ -1,5 +1,5 @@
 import type { KnownBlock } from '@slack/types';
-import type { Reply } from '../core/reply.ts';
+import type { Reply } from '../core/replies/reply.ts';
 import { renderReply } from '../render/reply-message.ts';
 
 /** For the person who asked, and nobody else. */

@@ -5,14 +5,14 @@ import type { WebClient } from '@slack/web-api';
 import { type KnownNodes, knownNodes, nodesLike } from '../app/known-nodes.ts';
 import { type SubmitDeps, submit } from '../app/submit.ts';
 import type { Actor } from '../core/actor.ts';
-import { clustersAt } from '../core/chatops-config.ts';
 import { SECOND_MS } from '../core/clock.ts';
-import type { CommandForm } from '../core/command-form.ts';
-import { type Asked, type Entered, fieldOf, formAsked, formLine } from '../core/form-line.ts';
+import type { CommandForm } from '../core/grammar/command-form.ts';
+import { type Asked, type Entered, fieldOf, formAsked, formLine } from '../core/grammar/form-line.ts';
 import { type ChannelId, ClusterName } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
-import { formReply } from '../core/replies.ts';
-import type { Reply } from '../core/reply.ts';
+import { clustersAt } from '../core/policy/chatops-config.ts';
+import { formReply } from '../core/replies/replies.ts';
+import type { Reply } from '../core/replies/reply.ts';
 import {
   blockIdOf,
   CLUSTER_ACTION,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Clock, MINUTE_MS } from '../core/clock.ts';
 import { OpsError } from '../core/errors.ts';
 import { type GroupId, UserId } from '../core/ids.ts';
-import type { Groups } from '../core/ports.ts';
+import type { Groups } from '../core/ports/ports.ts';
 import { fromSlack } from './slack-errors.ts';
 
 const Members = z.array(UserId);

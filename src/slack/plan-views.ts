@@ -1,11 +1,11 @@
 import type { App } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import { planDiff } from '../app/plan-diff.ts';
+import { planDiff } from '../app/execute/plan-diff.ts';
 import { loadRun } from '../app/record.ts';
 import type { SubmitDeps } from '../app/submit.ts';
-import { clustersAt } from '../core/chatops-config.ts';
 import { OpsError } from '../core/errors.ts';
 import { RunId } from '../core/ids.ts';
+import { clustersAt } from '../core/policy/chatops-config.ts';
 import { checksView, diffView, loadingView, type PlanView, problemView, type ViewName } from '../render/plan-view.ts';
 import { homeTeamsOf } from './home-teams.ts';
 import { ActionPayload, actorOf } from './payloads.ts';

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { HTTPReceiver, type Receiver, SocketModeReceiver } from '@slack/bolt';
-import type { Budget, Log } from '../core/ports.ts';
+import type { Budget, Log } from '../core/ports/ports.ts';
 import { boltLogger } from './bolt-logger.ts';
 import { refusalOf } from './request-guard.ts';
 

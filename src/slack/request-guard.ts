@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Budget } from '../core/ports.ts';
+import type { Budget } from '../core/ports/ports.ts';
 
 /** Slack's clocks and ours may differ by so much; Bolt itself refuses what is older than five minutes. */
 const FUTURE_S = 60;

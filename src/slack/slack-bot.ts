@@ -1,9 +1,9 @@
 import { App } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
 import type { SubmitDeps } from '../app/submit.ts';
-import type { ChatPort } from '../core/chat.ts';
 import type { CheckGroup } from '../core/doctoring.ts';
 import { type Meter, NO_METER } from '../core/meter.ts';
+import type { ChatPort } from '../core/ports/chat.ts';
 import { boltLogger } from './bolt-logger.ts';
 import type { Reach } from './doctor-checks.ts';
 import { examineSlack } from './doctor-slack.ts';

@@ -1,4 +1,4 @@
-import { keepResponseUrl } from '../app/response-url.ts';
+import { keepResponseUrl } from '../app/publish/response-url.ts';
 import type { SubmitDeps, Submitted } from '../app/submit.ts';
 
 /** After the ack: whatever fails here is made up for by the sweep, so the person has not been promised too much. */

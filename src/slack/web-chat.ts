@@ -1,8 +1,8 @@
 import type { KnownBlock } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
-import type { ChatMessage, ChatPort } from '../core/chat.ts';
 import { OpsError } from '../core/errors.ts';
-import type { Log } from '../core/ports.ts';
+import type { ChatMessage, ChatPort } from '../core/ports/chat.ts';
+import type { Log } from '../core/ports/ports.ts';
 import { degrade } from '../render/degrade.ts';
 import { renderReply } from '../render/reply-message.ts';
 import type { MessageBlock } from '../render/slack-message.ts';

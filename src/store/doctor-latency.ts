@@ -1,6 +1,6 @@
-import { median } from '../core/benchmark.ts';
-import type { Check } from '../core/check.ts';
+import { median } from '../core/benchmark/benchmark.ts';
 import { checkOf, graded, medianWords } from '../core/doctoring.ts';
+import type { Check } from '../core/run/check.ts';
 
 /** Between typing and the acknowledgement lie a few round trips and a write; Slack waits 3 s in all. */
 const SLOW_MS = { warn: 50, fail: 300 };

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { Check } from '../core/check.ts';
 import { checkOf } from '../core/doctoring.ts';
+import type { Check } from '../core/run/check.ts';
 import { latencyCheck, timedEach } from './doctor-latency.ts';
 
 const Signs = z.object({

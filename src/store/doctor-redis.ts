@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { Check } from '../core/check.ts';
 import { checkOf, graded } from '../core/doctoring.ts';
+import type { Check } from '../core/run/check.ts';
 import { latencyCheck, timedEach } from './doctor-latency.ts';
 import { isNewEnough, OLDEST_REDIS } from './redis-version.ts';
 

@@ -1,8 +1,8 @@
-import type { Check } from '../core/check.ts';
 import { within } from '../core/deadline.ts';
 import { checkOf, checkOfError } from '../core/doctoring.ts';
 import { OpsError } from '../core/errors.ts';
-import type { State } from '../core/ports.ts';
+import type { State } from '../core/ports/ports.ts';
+import type { Check } from '../core/run/check.ts';
 import { latencyCheck, timedEach } from './doctor-latency.ts';
 
 const WRITES = 5;

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { OpsError } from '../core/errors.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 import { findRedisBinary, startRedis } from './embedded-redis.ts';
 import { type Embedded, exists } from './embedded-server.ts';
 

@@ -1,5 +1,5 @@
-import type { Check } from '../core/check.ts';
-import type { Log, QueueConnection, State } from '../core/ports.ts';
+import type { Log, QueueConnection, State } from '../core/ports/ports.ts';
+import type { Check } from '../core/run/check.ts';
 import { judgePostgres, readPostgresSigns } from './doctor-postgres.ts';
 import { judgeRedis, readRedisSigns } from './doctor-redis.ts';
 import { embeddedCheck, examineStore } from './doctor-store.ts';

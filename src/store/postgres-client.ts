@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { OpsError } from '../core/errors.ts';
-import type { Log, QueueConnection } from '../core/ports.ts';
+import type { Log, QueueConnection } from '../core/ports/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
 import { migrate } from './postgres-schema.ts';
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { RunId } from '../core/ids.ts';
-import type { Appended, BlobStore, Budget, Log, RunStore, State } from '../core/ports.ts';
+import type { Appended, BlobStore, Budget, Log, RunStore, State } from '../core/ports/ports.ts';
 import { checkBlobSize, runOfBlob } from './keys.ts';
 import { guarded } from './store-errors.ts';
 import { understood } from './stored-events.ts';

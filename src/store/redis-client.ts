@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { OpsError } from '../core/errors.ts';
-import type { Log, QueueConnection } from '../core/ports.ts';
+import type { Log, QueueConnection } from '../core/ports/ports.ts';
 import { quietError } from '../core/quiet-error.ts';
 import { PREFIX } from './keys.ts';
 import { isNewEnough, OLDEST_REDIS } from './redis-version.ts';

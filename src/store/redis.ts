@@ -1,8 +1,8 @@
 import type { Redis, Result } from 'ioredis';
 import { OpsError } from '../core/errors.ts';
-import type { RunEvent } from '../core/events.ts';
 import { RunId } from '../core/ids.ts';
-import type { BlobStore, Budget, Cursor, Log, RunStore, State } from '../core/ports.ts';
+import type { BlobStore, Budget, Cursor, Log, RunStore, State } from '../core/ports/ports.ts';
+import type { RunEvent } from '../core/run/events.ts';
 import { checkBlobSize, PREFIX, runOfBlob } from './keys.ts';
 import { APPEND, PRUNE, REMOVE, TAKE } from './redis-scripts.ts';
 import { guarded } from './store-errors.ts';

@@ -1,6 +1,6 @@
-import { RunEvent } from '../core/events.ts';
 import type { RunId } from '../core/ids.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
+import { RunEvent } from '../core/run/events.ts';
 
 /**
  * Parses what was read back. Reading stops at the first event it does not understand (written by a newer version, or

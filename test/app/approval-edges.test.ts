@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { settle } from '../../src/app/execute/settle.ts';
 import { record } from '../../src/app/record.ts';
-import { settle } from '../../src/app/settle.ts';
 import { Actor } from '../../src/core/actor.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import type { RunId } from '../../src/core/ids.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { atDeadline, settle } from '../../src/app/execute/settle.ts';
 import { record } from '../../src/app/record.ts';
-import { atDeadline, settle } from '../../src/app/settle.ts';
 import { sweep } from '../../src/app/sweep.ts';
 import { Actor } from '../../src/core/actor.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
@@ -609,7 +609,7 @@ describe('a crash', () => {
   it('and a redelivered job in the wrong lane do not apply it twice', async () => {
     const changing = aChanging();
     const id = await approved(changing);
-    const { execute } = await import('../../src/app/execute.ts');
+    const { execute } = await import('../../src/app/execute/execute.ts');
 
     await execute({ ...changing.deps, lane: 'read' }, id, new AbortController().signal);
     expect(changing.change.applied).toEqual([]);

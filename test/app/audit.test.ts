@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { auditTrail } from '../../src/app/audit.ts';
-import { exportAudit, parseAudit } from '../../src/audit-command.ts';
-import { AuditLine } from '../../src/core/audit.ts';
-import { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
-import type { RunStore } from '../../src/core/ports.ts';
+import type { RunStore } from '../../src/core/ports/ports.ts';
+import { AuditLine } from '../../src/core/run/audit.ts';
+import { RunEvent } from '../../src/core/run/events.ts';
+import { exportAudit, parseAudit } from '../../src/terminal/audit-command.ts';
 import { AT, anEvent, aRunId } from '../support/run-events.ts';
 import { aChanging } from './changing.ts';
 import { accepted, aWorld, lee, replied } from './world.ts';

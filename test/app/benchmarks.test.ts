@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { record } from '../../src/app/record.ts';
 import { submit } from '../../src/app/submit.ts';
 import { Origin } from '../../src/core/actor.ts';
-import type { Benchmark } from '../../src/core/benchmark.ts';
+import type { Benchmark } from '../../src/core/benchmark/benchmark.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import { renderReply } from '../../src/render/reply-message.ts';
 import { expectGoodMessage } from '../render/slack-rules.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { changeHere, type HereChange } from '../../src/change-here.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { runIdFor, UserId } from '../../src/core/ids.ts';
-import { digestOf } from '../../src/core/plan.ts';
+import { digestOf } from '../../src/core/run/plan.ts';
+import { changeHere, type HereChange } from '../../src/terminal/change-here.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { fakeCluster } from '../support/fake-cluster.ts';
 import { silentLog } from '../support/run-events.ts';

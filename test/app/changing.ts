@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { type ExecuteDeps, execute } from '../../src/app/execute.ts';
+import { execute } from '../../src/app/execute/execute.ts';
+import type { ExecuteDeps } from '../../src/app/execute/executing.ts';
 import { laneOf } from '../../src/app/lanes.ts';
-import type { ChangePorts, HelmPort, LeaseHolder } from '../../src/core/change-ports.ts';
 import type { OpsError } from '../../src/core/errors.ts';
 import { ClusterName, type RunId } from '../../src/core/ids.ts';
 import { type ChangeContext, type ChangeJob, defineChange, type JobRun, type Planned } from '../../src/core/job.ts';
-import { Plan } from '../../src/core/plan.ts';
-import type { Processed } from '../../src/core/ports.ts';
+import type { ChangePorts, HelmPort, LeaseHolder } from '../../src/core/ports/change-ports.ts';
+import type { Processed } from '../../src/core/ports/ports.ts';
+import { Plan } from '../../src/core/run/plan.ts';
 import { fakeCluster } from '../support/fake-cluster.ts';
 import { accepted, aJob, aWorld, fine, runOf, type World } from './world.ts';
 

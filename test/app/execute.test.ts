@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type ExecuteDeps, execute } from '../../src/app/execute.ts';
+import { execute } from '../../src/app/execute/execute.ts';
+import type { ExecuteDeps } from '../../src/app/execute/executing.ts';
 import { record } from '../../src/app/record.ts';
 import { OpsError } from '../../src/core/errors.ts';
-import type { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import type { Job, JobRun } from '../../src/core/job.ts';
-import type { Log, Processed } from '../../src/core/ports.ts';
+import type { Log, Processed } from '../../src/core/ports/ports.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
 import { fakeCluster } from '../support/fake-cluster.ts';
 import { accepted, aJob, aWorld, eventsOf, fine, lee, replied, runOf, type World } from './world.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createHomePage } from '../../src/app/home.ts';
-import { clickOnHome } from '../../src/app/home-click.ts';
+import { createHomePage } from '../../src/app/home/home.ts';
+import { clickOnHome } from '../../src/app/home/home-click.ts';
 import { Actor, Origin } from '../../src/core/actor.ts';
 import type { ClusterName, RunId } from '../../src/core/ids.ts';
-import type { RunStore } from '../../src/core/ports.ts';
+import type { RunStore } from '../../src/core/ports/ports.ts';
 import { validateView } from '../../src/rehearsal/slack/blocks/view.ts';
 import { renderHome } from '../../src/render/home.ts';
 import { aChanging } from './changing.ts';

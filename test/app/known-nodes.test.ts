@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { knownNodes, nodesLike, rememberingNodes } from '../../src/app/known-nodes.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { ClusterName } from '../../src/core/ids.ts';
-import type { ClusterPort, ListQuery, State } from '../../src/core/ports.ts';
+import type { ClusterPort, ListQuery, State } from '../../src/core/ports/ports.ts';
 import { NODES, PODS } from '../../src/core/resources.ts';
 import { nodeOptions } from '../../src/render/form-view.ts';
 import { createFakeClock } from '../support/fake-clock.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { observedState } from '../../src/app/observed-state.ts';
+import { observedState } from '../../src/app/home/observed-state.ts';
 import { record } from '../../src/app/record.ts';
-import type { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import type { Meter } from '../../src/core/meter.ts';
-import type { State } from '../../src/core/ports.ts';
+import type { State } from '../../src/core/ports/ports.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
 import { createMemoryState } from '../support/memory-state.ts';
 import { anEvent, aRunId, silentLog } from '../support/run-events.ts';
 import { createTestLog } from '../support/test-log.ts';

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type PublishDeps, publish } from '../../src/app/publish.ts';
+import { publish } from '../../src/app/publish/publish.ts';
+import type { PublishDeps } from '../../src/app/publish/publishing.ts';
 import { Actor, Origin } from '../../src/core/actor.ts';
-import type { RenderedRun } from '../../src/core/chat.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { RunId } from '../../src/core/ids.ts';
-import type { Run } from '../../src/core/run.ts';
+import type { RenderedRun } from '../../src/core/ports/chat.ts';
+import type { Run } from '../../src/core/run/run.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import { createFakeChat, type FakeChat } from '../support/fake-chat.ts';
 import { aChanging, aPlan, aWaitingChange, type Changing } from './changing.ts';

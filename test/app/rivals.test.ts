@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type ExecuteDeps, execute } from '../../src/app/execute.ts';
-import { changeHere } from '../../src/change-here.ts';
+import { execute } from '../../src/app/execute/execute.ts';
+import type { ExecuteDeps } from '../../src/app/execute/executing.ts';
 import { createChangeLease } from '../../src/cluster/lease.ts';
 import { Actor } from '../../src/core/actor.ts';
-import type { ChangePorts, LeaseHolder } from '../../src/core/change-ports.ts';
 import { type RunId, runIdFor, UserId } from '../../src/core/ids.ts';
+import type { ChangePorts, LeaseHolder } from '../../src/core/ports/change-ports.ts';
+import { changeHere } from '../../src/terminal/change-here.ts';
 import { fakeCluster } from '../support/fake-cluster.ts';
 import { fakeLeases } from '../support/fake-leases.ts';
 import { silentLog } from '../support/run-events.ts';

@@ -3,7 +3,7 @@ import { APPEND_LIMIT_MS } from '../../src/app/submit.ts';
 import { Actor, Origin } from '../../src/core/actor.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { runIdFor } from '../../src/core/ids.ts';
-import type { State } from '../../src/core/ports.ts';
+import type { State } from '../../src/core/ports/ports.ts';
 import { accepted, aJob, aWorld, dana, eventsOf, replied, runOf } from './world.ts';
 
 const TWO = { clusters: [{ name: 'prod', channels: ['C01OPS'] }, { name: 'staging' }] };

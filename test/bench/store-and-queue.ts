@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type RunId, runIdFor } from '../../src/core/ids.ts';
-import type { Lane } from '../../src/core/ports.ts';
+import type { Lane } from '../../src/core/ports/ports.ts';
 import { createConsumers } from '../../src/queue/consumers.ts';
 import { createQueues } from '../../src/queue/queues.ts';
 import { openState } from '../../src/store/open-state.ts';

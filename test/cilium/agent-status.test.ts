@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAgentConfig, parseAgentStatus, tellsRouting, toAgentView } from '../../src/cilium/agent-status.ts';
+import { parseAgentConfig, parseAgentStatus, tellsRouting, toAgentView } from '../../src/cilium/facts/agent-status.ts';
 import { recording } from '../jobs/recorded-cluster.ts';
 
 /**

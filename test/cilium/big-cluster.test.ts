@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseAgentStatus, toAgentView } from '../../src/cilium/agent-status.ts';
-import { configuredDatapath } from '../../src/cilium/config-view.ts';
-import { featuresOf } from '../../src/cilium/features.ts';
-import type { AgentState, Installation, NodeState, StatusData } from '../../src/cilium/status-data.ts';
-import { toPublished } from '../../src/cilium/status-publish.ts';
-import { statusReport } from '../../src/cilium/status-report.ts';
-import { Report } from '../../src/core/report.ts';
+import { parseAgentStatus, toAgentView } from '../../src/cilium/facts/agent-status.ts';
+import { configuredDatapath } from '../../src/cilium/facts/config-view.ts';
+import type { AgentState, Installation, NodeState, StatusData } from '../../src/cilium/facts/status-data.ts';
+import { featuresOf } from '../../src/cilium/status/features.ts';
+import { toPublished } from '../../src/cilium/status/status-publish.ts';
+import { statusReport } from '../../src/cilium/status/status-report.ts';
+import { Report } from '../../src/core/run/report.ts';
 import { recording } from '../jobs/recorded-cluster.ts';
 
 const asOf = '2026-11-22T23:10:00.000Z';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { atOnceOf, exposureWords, mtuWords, rollOf, rollWords, routeMtu } from '../../src/cilium/disruption.ts';
+import { atOnceOf, exposureWords, mtuWords, rollOf, rollWords, routeMtu } from '../../src/cilium/facts/disruption.ts';
 
 describe('how long a switch takes', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { editedSince } from '../../src/cilium/drift.ts';
-import { surroundingFindings } from '../../src/cilium/findings-surroundings.ts';
-import type { Installation, StatusData } from '../../src/cilium/status-data.ts';
+import { editedSince } from '../../src/cilium/facts/drift.ts';
+import type { Installation, StatusData } from '../../src/cilium/facts/status-data.ts';
+import { surroundingFindings } from '../../src/cilium/status/findings-surroundings.ts';
 
 const RENDERED = { 'routing-mode': 'tunnel', 'enable-ipv6': 'false', debug: 'false' };
 

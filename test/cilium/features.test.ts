@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseAgentConfig, parseAgentStatus, toAgentView } from '../../src/cilium/agent-status.ts';
-import { configuredDatapath, configuredRouting } from '../../src/cilium/config-view.ts';
-import type { Feature } from '../../src/cilium/feature.ts';
-import { featuresOf } from '../../src/cilium/features.ts';
-import type { AgentState, Installation } from '../../src/cilium/status-data.ts';
+import { parseAgentConfig, parseAgentStatus, toAgentView } from '../../src/cilium/facts/agent-status.ts';
+import { configuredDatapath, configuredRouting } from '../../src/cilium/facts/config-view.ts';
+import type { Feature } from '../../src/cilium/facts/feature.ts';
+import type { AgentState, Installation } from '../../src/cilium/facts/status-data.ts';
+import { featuresOf } from '../../src/cilium/status/features.ts';
 
 type Setup = {
   readonly version: string;

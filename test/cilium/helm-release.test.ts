@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { decodeRelease, revisionsOf } from '../../src/cilium/helm-release.ts';
-import { ObjectMeta } from '../../src/cilium/kube-objects.ts';
+import { decodeRelease, revisionsOf } from '../../src/cilium/facts/helm-release.ts';
+import { ObjectMeta } from '../../src/cilium/facts/kube-objects.ts';
 
 const release = {
   name: 'cilium',

@@ -5,7 +5,7 @@ import {
   keptValues,
   nativeRoutingValues,
   setBack,
-} from '../../src/cilium/helm-values.ts';
+} from '../../src/cilium/switch/helm-values.ts';
 
 const CIDR = '10.0.0.0/16';
 const OLDEST = { tunnel: 'disabled', nativeRoutingCIDR: CIDR, autoDirectNodeRoutes: true };

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseIperf } from '../../src/cilium/iperf-answer.ts';
-import { beyondLimits, beyondNodes } from '../../src/cilium/iperf-limits.ts';
-import { podTrouble } from '../../src/cilium/iperf-pod.ts';
-import { roundsOf } from '../../src/cilium/iperf-rounds.ts';
-import type { BenchSettings } from '../../src/cilium/iperf-settings.ts';
-import { BenchLimits } from '../../src/core/bench-limits.ts';
-import { rateWords } from '../../src/core/benchmark.ts';
-import { compareRates } from '../../src/core/benchmark-comparison.ts';
+import { parseIperf } from '../../src/cilium/iperf/iperf-answer.ts';
+import { beyondLimits, beyondNodes } from '../../src/cilium/iperf/iperf-limits.ts';
+import { podTrouble } from '../../src/cilium/iperf/iperf-pod.ts';
+import { roundsOf } from '../../src/cilium/iperf/iperf-rounds.ts';
+import type { BenchSettings } from '../../src/cilium/iperf/iperf-settings.ts';
+import { rateWords } from '../../src/core/benchmark/benchmark.ts';
+import { compareRates } from '../../src/core/benchmark/benchmark-comparison.ts';
+import { BenchLimits } from '../../src/core/policy/bench-limits.ts';
 
 /** Recorded on a real cluster (Kubernetes 1.36, Cilium 1.19, iperf 3.18); of the intervals only the last is kept. */
 const read = (name: string): unknown =>

@@ -8,8 +8,14 @@ import {
   type Ipv4Network,
   parseNetwork,
   supernetOf,
-} from '../../src/cilium/ipv4-network.ts';
-import { hopFinder, oddRulesOf, parseDevices, parseRouteGet, parseRoutes } from '../../src/cilium/node-network.ts';
+} from '../../src/cilium/facts/ipv4-network.ts';
+import {
+  hopFinder,
+  oddRulesOf,
+  parseDevices,
+  parseRouteGet,
+  parseRoutes,
+} from '../../src/cilium/facts/node-network.ts';
 
 function net(cidr: string): Ipv4Network {
   const network = parseNetwork(cidr);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { rollOf } from '../../src/cilium/disruption.ts';
-import { toSwitchPlan } from '../../src/cilium/plan-switch.ts';
-import { SwitchWork } from '../../src/cilium/switch-work.ts';
-import type { Check } from '../../src/core/check.ts';
-import { digestOf, Plan } from '../../src/core/plan.ts';
+import { rollOf } from '../../src/cilium/facts/disruption.ts';
+import { toSwitchPlan } from '../../src/cilium/switch/plan-switch.ts';
+import { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import type { Check } from '../../src/core/run/check.ts';
+import { digestOf, Plan } from '../../src/core/run/plan.ts';
 
 const roll = rollOf(3, 2);
 const work = SwitchWork.parse({

@@ -1,9 +1,9 @@
-import type { Datapath } from '../../src/cilium/datapath.ts';
-import { parseNetwork } from '../../src/cilium/ipv4-network.ts';
-import type { NodeAddresses } from '../../src/cilium/node-addresses.ts';
-import type { NodeNetwork, Route } from '../../src/cilium/node-network.ts';
+import type { Datapath } from '../../src/cilium/facts/datapath.ts';
+import { parseNetwork } from '../../src/cilium/facts/ipv4-network.ts';
+import type { NodeAddresses } from '../../src/cilium/facts/node-addresses.ts';
+import type { NodeNetwork, Route } from '../../src/cilium/facts/node-network.ts';
+import type { AgentState, Installation, StatusData } from '../../src/cilium/facts/status-data.ts';
 import type { PreflightFacts } from '../../src/cilium/preflight/facts.ts';
-import type { AgentState, Installation, StatusData } from '../../src/cilium/status-data.ts';
 
 /** A healthy cluster in tunnel mode with `nodes` nodes on one link, as the recorded one: 172.30.0.0/24, 10.0.0.0/16. */
 export type World = {

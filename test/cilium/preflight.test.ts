@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { preflightOf, QUESTIONS } from '../../src/cilium/preflight/preflight.ts';
-import { accept, blocks, type Verdict } from '../../src/core/check.ts';
+import { accept, blocks, type Verdict } from '../../src/core/run/check.ts';
 import { aNetwork, aNode, anAgent, preflightFacts, route, type World } from './preflight-facts.ts';
 
 type Case = {

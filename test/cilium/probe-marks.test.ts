@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PairProbes } from '../../src/cilium/probe-loss.ts';
-import { after, deadPairs, marksOf } from '../../src/cilium/probe-marks.ts';
+import type { PairProbes } from '../../src/cilium/probe/probe-loss.ts';
+import { after, deadPairs, marksOf } from '../../src/cilium/probe/probe-marks.ts';
 
 /** `.` an answer, `x` none: one a second from `startMs` on. */
 function pair(from: string, to: string, answers: string, startMs = 0): PairProbes {

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLIENT_SCRIPT, parseProbeLog, peersOf, targetsVariable } from '../../src/cilium/probe-script.ts';
+import { CLIENT_SCRIPT, parseProbeLog, peersOf, targetsVariable } from '../../src/cilium/probe/probe-script.ts';
 
 /** Answers for 10.0.2.9 as agnhost does, and fails for the rest as curl does. */
 const CURL = `#!/bin/sh

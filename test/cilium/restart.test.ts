@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DisruptionBudget, neverGivesWay, selects } from '../../src/cilium/restart-budgets.ts';
-import { judgePods, type Owner, ownerKey, RestartPod } from '../../src/cilium/restart-pods.ts';
-import { judgeOwner, type SeenPod, turnOf } from '../../src/cilium/restart-progress.ts';
-import { type RestartOwner, toOwners } from '../../src/cilium/restart-work.ts';
-import type { RoutingSwitch, StaleRule } from '../../src/cilium/stale-mtu.ts';
+import { DisruptionBudget, neverGivesWay, selects } from '../../src/cilium/restart/restart-budgets.ts';
+import { judgePods, type Owner, ownerKey, RestartPod } from '../../src/cilium/restart/restart-pods.ts';
+import { judgeOwner, type SeenPod, turnOf } from '../../src/cilium/restart/restart-progress.ts';
+import { type RestartOwner, toOwners } from '../../src/cilium/restart/restart-work.ts';
+import type { RoutingSwitch, StaleRule } from '../../src/cilium/restart/stale-mtu.ts';
 
 const asOf = '2026-11-22T12:00:00Z';
 const OF_WEB = [{ kind: 'ReplicaSet', name: 'web-5d4f', controller: true }];

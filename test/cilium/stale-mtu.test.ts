@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseVersion } from '../../src/cilium/facts/versions.ts';
 import {
   countsAsStale,
   mayBeStale,
@@ -8,10 +9,9 @@ import {
   staleMtuFindings,
   staleRule,
   withSwitch,
-} from '../../src/cilium/stale-mtu.ts';
-import { type SwitchEnd, switchedReport, undoneReport } from '../../src/cilium/switch-report.ts';
-import { SwitchWork } from '../../src/cilium/switch-work.ts';
-import { parseVersion } from '../../src/cilium/versions.ts';
+} from '../../src/cilium/restart/stale-mtu.ts';
+import { type SwitchEnd, switchedReport, undoneReport } from '../../src/cilium/switch/switch-report.ts';
+import { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
 
 /** 12:00 and so many minutes. */
 const at = (minutes: number): string => new Date(Date.UTC(2026, 10, 22, 12) + minutes * 60_000).toISOString();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Benched, benchFindings, benchWords } from '../../src/cilium/switch-bench.ts';
-import type { Benchmark, Series } from '../../src/core/benchmark.ts';
+import { type Benched, benchFindings, benchWords } from '../../src/cilium/switch/switch-bench.ts';
+import type { Benchmark, Series } from '../../src/core/benchmark/benchmark.ts';
 
 function side(
   routing: string,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { SwitchWork } from '../../src/cilium/switch-work.ts';
-import { takeOver } from '../../src/cilium/take-over.ts';
+import type { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import { takeOver } from '../../src/cilium/switch/take-over.ts';
 
 const WORK: SwitchWork = {
   schemaVersion: 1,

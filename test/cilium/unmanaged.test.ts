@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cidrContains } from '../../src/cilium/cidr.ts';
-import { Pod } from '../../src/cilium/kube-objects.ts';
-import { judgeUnmanaged } from '../../src/cilium/unmanaged.ts';
+import { cidrContains } from '../../src/cilium/facts/cidr.ts';
+import { Pod } from '../../src/cilium/facts/kube-objects.ts';
+import { judgeUnmanaged } from '../../src/cilium/restart/unmanaged.ts';
 
 const asOf = '2026-11-22T12:00:00Z';
 

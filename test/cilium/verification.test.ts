@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { lossOf, type PairProbes, stateOf } from '../../src/cilium/probe-loss.ts';
-import { isProven, verify, verifyNative } from '../../src/cilium/verification.ts';
-import { type Expectation, expectationOf, type VerificationFacts } from '../../src/cilium/verification-facts.ts';
-import type { Verdict } from '../../src/core/check.ts';
+import { lossOf, type PairProbes, stateOf } from '../../src/cilium/probe/probe-loss.ts';
+import { isProven, verify, verifyNative } from '../../src/cilium/verification/verification.ts';
+import {
+  type Expectation,
+  expectationOf,
+  type VerificationFacts,
+} from '../../src/cilium/verification/verification-facts.ts';
+import type { Verdict } from '../../src/core/run/check.ts';
 import { aNativeNetwork, aNetwork, aNode, anAgent, preflightFacts, route } from './preflight-facts.ts';
 
 const CIDR = '10.0.0.0/16';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { kernelNeed, kernelsOf } from '../../src/cilium/kernels.ts';
-import { atLeast, parseVersion, versionOfImage, versionOfMessage } from '../../src/cilium/versions.ts';
+import { kernelNeed, kernelsOf } from '../../src/cilium/facts/kernels.ts';
+import { atLeast, parseVersion, versionOfImage, versionOfMessage } from '../../src/cilium/facts/versions.ts';
 
 describe('versions', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { handoverOf } from '../../src/cilium/handover.ts';
-import type { SwitchWork } from '../../src/cilium/switch-work.ts';
-import { explicitTunnel, parseKeptState, runsAs, valuesYaml, wayBackWords } from '../../src/cilium/way-back.ts';
+import { handoverOf } from '../../src/cilium/switch/handover.ts';
+import type { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
+import { explicitTunnel, parseKeptState, runsAs, valuesYaml, wayBackWords } from '../../src/cilium/switch/way-back.ts';
 
 const WORK: SwitchWork = {
   schemaVersion: 1,

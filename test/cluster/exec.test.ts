@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { ExecRequest } from '../../src/core/ports.ts';
+import type { ExecRequest } from '../../src/core/ports/ports.ts';
 import { openStub, type Stub, type StubHandlers } from '../support/stub-api-server.ts';
 import { execAnswers, type Recorded, recorded } from './recorded.ts';
 

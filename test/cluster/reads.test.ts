@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { OpsError } from '../../src/core/errors.ts';
-import type { ListQuery } from '../../src/core/ports.ts';
+import type { ListQuery } from '../../src/core/ports/ports.ts';
 import { CONFIG_MAPS, NODES, PODS } from '../../src/core/resources.ts';
 import { openStub, type Stub, type StubHandlers } from '../support/stub-api-server.ts';
 import { apiAnswers, type Recorded, recorded } from './recorded.ts';

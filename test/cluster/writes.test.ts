@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ClusterWritePort } from '../../src/core/change-ports.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { guardHelm, guardWrites } from '../../src/core/guarded.ts';
+import type { ClusterWritePort } from '../../src/core/ports/change-ports.ts';
 import { CONFIG_MAPS, NODES, PODS } from '../../src/core/resources.ts';
 import { type OpenRehearsal, openRehearsalCluster } from '../support/rehearsal-cluster.ts';
 import { openStub, type Stub } from '../support/stub-api-server.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { jobs } from '../../jobs/registry.ts';
-import { configCommand } from '../../src/config-command.ts';
-import { configSchema, understandConfig } from '../../src/config-problems.ts';
+import { configSchema, understandConfig } from '../../src/settings/config-problems.ts';
+import { configCommand } from '../../src/terminal/config-command.ts';
 
 const DEPLOY = new URL('../../deploy/', import.meta.url);
 const COMMANDS = jobs.map((job) => job.name);

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { clusterSource, Env, keepRunsMs, readEnv, servedClusters, slackSettings } from '../../src/config.ts';
-import { readChatopsConfig } from '../../src/config-file.ts';
-import { ChatopsConfig } from '../../src/core/chatops-config.ts';
 import { OpsError } from '../../src/core/errors.ts';
+import { ChatopsConfig } from '../../src/core/policy/chatops-config.ts';
+import { clusterSource, Env, keepRunsMs, readEnv, servedClusters, slackSettings } from '../../src/settings/config.ts';
+import { readChatopsConfig } from '../../src/settings/config-file.ts';
 
 function refusal(work: () => unknown): OpsError {
   try {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { CheckGroup } from '../../src/core/doctoring.ts';
-import { doctorHere } from '../../src/doctor.ts';
-import { readSettings } from '../../src/doctor-settings.ts';
 import { freePort } from '../../src/store/free-port.ts';
+import { doctorHere } from '../../src/terminal/doctor.ts';
+import { readSettings } from '../../src/terminal/doctor-settings.ts';
 import { createTestLog } from '../support/test-log.ts';
 
 const Said = z.object({ schemaVersion: z.literal(1), ok: z.boolean(), groups: z.array(CheckGroup) });

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ChatopsConfig } from '../../src/core/chatops-config.ts';
 import { OpsError } from '../../src/core/errors.ts';
-import { openLiveConfig } from '../../src/live-config.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import type { ChatopsConfig } from '../../src/core/policy/chatops-config.ts';
+import { systemClock } from '../../src/roles/system-clock.ts';
+import { openLiveConfig } from '../../src/settings/live-config.ts';
 import { createTestLog } from '../support/test-log.ts';
 
 const ONE = 'clusters: [{ name: prod }]\n';

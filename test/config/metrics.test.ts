@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { METRICS } from '../../src/core/meter.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
 import { readMetrics, sumOf } from '../support/prometheus-text.ts';
 
 const read = async (metrics: Pick<ReturnType<typeof createMetrics>, 'scrape'>) => readMetrics(await metrics.scrape());

@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readPresence } from '../../src/app/doctor-presence.ts';
-import { keepResponseUrl } from '../../src/app/response-url.ts';
-import { ChatopsConfig } from '../../src/core/chatops-config.ts';
+import { readPresence } from '../../src/app/doctor/doctor-presence.ts';
+import { keepResponseUrl } from '../../src/app/publish/response-url.ts';
 import { type CheckGroup, checkOf } from '../../src/core/doctoring.ts';
-import { RunEvent } from '../../src/core/events.ts';
-import type { Reply } from '../../src/core/reply.ts';
-import { createDoctoring } from '../../src/serve-doctor.ts';
+import { ChatopsConfig } from '../../src/core/policy/chatops-config.ts';
+import type { Reply } from '../../src/core/replies/reply.ts';
+import { RunEvent } from '../../src/core/run/events.ts';
+import { createDoctoring } from '../../src/roles/serve-doctor.ts';
 import { createMemoryState } from '../support/memory-state.ts';
 import { createTestLog } from '../support/test-log.ts';
 

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readEnv } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/observe/log.ts';
 import { type RehearsalCluster, startRehearsalCluster } from '../../src/rehearsal/cluster/start.ts';
 import { type RehearsalSlack, startRehearsalSlack } from '../../src/rehearsal/slack/server.ts';
-import { type Serving, serve } from '../../src/serve.ts';
+import { type Serving, serve } from '../../src/roles/serve.ts';
+import { readEnv } from '../../src/settings/config.ts';
 import { readMetrics, sumOf } from '../support/prometheus-text.ts';
 
 const SOON = { timeout: 20_000, interval: 50 };

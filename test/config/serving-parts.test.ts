@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createClosers } from '../../src/closers.ts';
-import { type Checks, serveHealth, withGrace } from '../../src/health-server.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import { type Checks, serveHealth, withGrace } from '../../src/observe/health-server.ts';
+import { createClosers } from '../../src/roles/closers.ts';
+import { systemClock } from '../../src/roles/system-clock.ts';
 
 describe('closers', () => {
   it('close newest first, once', async () => {

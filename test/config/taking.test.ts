@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ClusterName } from '../../src/core/ids.ts';
-import { createTaking } from '../../src/taking.ts';
+import { createTaking } from '../../src/roles/taking.ts';
 import { createTestLog } from '../support/test-log.ts';
 
 const named = (...names: string[]): ClusterName[] => names.map((name) => ClusterName.parse(name));

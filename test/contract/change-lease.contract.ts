@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createChangeLease } from '../../src/cluster/lease.ts';
 import { microTime } from '../../src/cluster/lease-rules.ts';
-import type { ChangeLease, ClusterWritePort } from '../../src/core/change-ports.ts';
 import type { OpsError } from '../../src/core/errors.ts';
 import { RunId } from '../../src/core/ids.ts';
-import type { ClusterPort } from '../../src/core/ports.ts';
+import type { ChangeLease, ClusterWritePort } from '../../src/core/ports/change-ports.ts';
+import type { ClusterPort } from '../../src/core/ports/ports.ts';
 import { LEASES } from '../../src/core/resources.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { silentLog } from '../support/rehearsal-cluster.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ClusterPort } from '../../src/core/ports.ts';
+import type { ClusterPort } from '../../src/core/ports/ports.ts';
 import { CILIUM_NODES, CONFIG_MAPS, NAMESPACES, NODES, PODS, type Resource } from '../../src/core/resources.ts';
 
 export type Opened = {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import type { ClusterWritePort } from '../../src/core/change-ports.ts';
 import { OpsError } from '../../src/core/errors.ts';
-import type { ClusterPort } from '../../src/core/ports.ts';
+import type { ClusterWritePort } from '../../src/core/ports/change-ports.ts';
+import type { ClusterPort } from '../../src/core/ports/ports.ts';
 import { DISRUPTION_BUDGETS, NAMESPACES, PODS } from '../../src/core/resources.ts';
 
 export type Evicting = {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
-import type { RunStore, State } from '../../src/core/ports.ts';
-import { fold, follow } from '../../src/core/run.ts';
+import type { RunStore, State } from '../../src/core/ports/ports.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
+import { fold, follow } from '../../src/core/run/run.ts';
 import { AT, anEvent, aRunId } from '../support/run-events.ts';
 
 export type OpenedState = { readonly state: State; readonly close: () => Promise<void> };

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Benchmark, median, rateWords, type Series } from '../../src/core/benchmark.ts';
+import { type Benchmark, median, rateWords, type Series } from '../../src/core/benchmark/benchmark.ts';
 import {
   compareBenchmarks,
   compareRates,
   comparisonSentence,
   comparisonWords,
   verdictSentence,
-} from '../../src/core/benchmark-comparison.ts';
-import { mannWhitneyP } from '../../src/core/mann-whitney.ts';
+} from '../../src/core/benchmark/benchmark-comparison.ts';
+import { mannWhitneyP } from '../../src/core/benchmark/mann-whitney.ts';
 
 const VXLAN = { one: [9.49, 9.14, 9.11, 9.95, 9.92, 10.05], four: [16.07, 16.21, 14.46, 17.14, 17.69, 17.95] };
 const NATIVE = { one: [9.93, 9.36, 10.26, 10.19, 9.9, 10.34], four: [18.34, 16.87, 18.94, 18.32, 17.44, 18.66] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ChatopsConfig, clustersAt, defaultChatopsConfig } from '../../src/core/chatops-config.ts';
 import { ChannelId } from '../../src/core/ids.ts';
+import { ChatopsConfig, clustersAt, defaultChatopsConfig } from '../../src/core/policy/chatops-config.ts';
 
 describe('chatops.yaml', () => {
   it.each([

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { jobs } from '../../jobs/registry.ts';
 import { answers } from '../../src/app/answers/registry.ts';
-import type { CommandCard } from '../../src/core/command-card.ts';
-import { parseLine } from '../../src/core/grammar.ts';
-import { withCluster } from '../../src/core/retry-line.ts';
-import { splitWords } from '../../src/core/words.ts';
+import type { CommandCard } from '../../src/core/grammar/command-card.ts';
+import { parseLine } from '../../src/core/grammar/grammar.ts';
+import { withCluster } from '../../src/core/grammar/retry-line.ts';
+import { splitWords } from '../../src/core/grammar/words.ts';
 
 function card(more: Partial<CommandCard> & Pick<CommandCard, 'name' | 'words'>): CommandCard {
   return {

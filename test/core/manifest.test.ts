@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configMapData, diffManifests, objectsOf, withoutSecrets } from '../../src/core/manifest.ts';
+import { configMapData, diffManifests, objectsOf, withoutSecrets } from '../../src/core/run/manifest.ts';
 
 const CONFIG = `# Source: cilium/templates/cilium-configmap.yaml
 apiVersion: v1

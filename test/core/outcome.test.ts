@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OpsError, toOpsError } from '../../src/core/errors.ts';
-import { exitCodeOf, Outcome } from '../../src/core/outcome.ts';
+import { exitCodeOf, Outcome } from '../../src/core/run/outcome.ts';
 
 const by = { user: 'U01DANA' };
 const report = { mark: 'ok', headline: 'fine', facts: [], findings: [], sections: [], next: [], asOf: '2026-11-23' };

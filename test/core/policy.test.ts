@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ChatopsConfig } from '../../src/core/chatops-config.ts';
 import { ClusterName } from '../../src/core/ids.ts';
-import { isOpen, MaintenanceWindow, nextClosing, nextOpening } from '../../src/core/maintenance-window.ts';
-import { Policy, ruleFor } from '../../src/core/policy.ts';
+import { ChatopsConfig } from '../../src/core/policy/chatops-config.ts';
+import { isOpen, MaintenanceWindow, nextClosing, nextOpening } from '../../src/core/policy/maintenance-window.ts';
+import { Policy, ruleFor } from '../../src/core/policy/policy.ts';
 
 describe('the policy in chatops.yaml', () => {
   const clusters = [{ name: 'prod' }];

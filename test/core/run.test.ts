@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Actor } from '../../src/core/actor.ts';
-import { RunEvent } from '../../src/core/events.ts';
-import { fold, follow, type Run } from '../../src/core/run.ts';
+import { RunEvent } from '../../src/core/run/events.ts';
+import { fold, follow, type Run } from '../../src/core/run/run.ts';
 import { anEvent, dana, lee } from '../support/run-events.ts';
 
 const requested = anEvent('requested');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../src/core/outcome.ts';
-import type { Report } from '../../src/core/report.ts';
-import { differenceOf, signatureOf, steady } from '../../src/core/signature.ts';
+import type { Outcome } from '../../src/core/run/outcome.ts';
+import type { Report } from '../../src/core/run/report.ts';
+import { differenceOf, signatureOf, steady } from '../../src/core/run/signature.ts';
 
 const healthy: Report = {
   mark: 'warn',

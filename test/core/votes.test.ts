@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Actor } from '../../src/core/actor.ts';
-import type { RunEventOf } from '../../src/core/events.ts';
 import { UserId } from '../../src/core/ids.ts';
-import { decide, type Terms } from '../../src/core/votes.ts';
+import type { RunEventOf } from '../../src/core/run/events.ts';
+import { decide, type Terms } from '../../src/core/run/votes.ts';
 
 type Vote = RunEventOf<'voted'>;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinWords, splitWords } from '../../src/core/words.ts';
+import { joinWords, splitWords } from '../../src/core/grammar/words.ts';
 
 describe('splitWords', () => {
   it.each([

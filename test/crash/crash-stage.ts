@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Origin } from '../../src/core/actor.ts';
-import type { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import { PODS } from '../../src/core/resources.ts';
-import { fold, type Run } from '../../src/core/run.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
+import { fold, type Run } from '../../src/core/run/run.ts';
 import { type OpenState, openState } from '../../src/store/open-state.ts';
 import { HELM, type SwitchWorld } from '../jobs/switch-world.ts';
 import { bundledProgram } from '../support/bundled-program.ts';

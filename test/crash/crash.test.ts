@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Outcome } from '../../src/core/outcome.ts';
-import type { Run } from '../../src/core/run.ts';
+import type { Outcome } from '../../src/core/run/outcome.ts';
+import type { Run } from '../../src/core/run/run.ts';
 import { openSwitchWorld, type SwitchWorld } from '../jobs/switch-world.ts';
 import { isPossible, leftOver, openStage, type Stage } from './crash-stage.ts';
 

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PublishDeps, publish } from '../../src/app/publish.ts';
+import { publish } from '../../src/app/publish/publish.ts';
+import type { PublishDeps } from '../../src/app/publish/publishing.ts';
 import { Origin } from '../../src/core/actor.ts';
-import type { ChatPort } from '../../src/core/chat.ts';
 import { MINUTE_MS } from '../../src/core/clock.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { RunId } from '../../src/core/ids.ts';
-import type { Run } from '../../src/core/run.ts';
+import type { ChatPort } from '../../src/core/ports/chat.ts';
+import type { Run } from '../../src/core/run/run.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import { openSwitchWorld, type SwitchWorld } from '../jobs/switch-world.ts';
 import { createFakeChat } from '../support/fake-chat.ts';

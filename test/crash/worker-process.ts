@@ -1,15 +1,16 @@
 import { enableNativeRouting } from '../../jobs/enable-native-routing.ts';
 import { restartUnmanaged } from '../../jobs/restart-unmanaged.ts';
 import { rollback } from '../../jobs/rollback.ts';
-import { type ExecuteDeps, execute } from '../../src/app/execute.ts';
+import { execute } from '../../src/app/execute/execute.ts';
+import type { ExecuteDeps } from '../../src/app/execute/executing.ts';
 import { loadRun, record } from '../../src/app/record.ts';
 import { openCluster } from '../../src/cluster/connect.ts';
 import { createChangeLease } from '../../src/cluster/lease.ts';
 import { Actor } from '../../src/core/actor.ts';
-import { ChatopsConfig } from '../../src/core/chatops-config.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { guardHelm, guardWrites } from '../../src/core/guarded.ts';
 import { ClusterName, RunId } from '../../src/core/ids.ts';
+import { ChatopsConfig } from '../../src/core/policy/chatops-config.ts';
 import { createHelm } from '../../src/helm/create-helm.ts';
 import { openState } from '../../src/store/open-state.ts';
 import { fastClock } from '../jobs/fast-clock.ts';

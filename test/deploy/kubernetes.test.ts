@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { Env } from '../../src/config.ts';
-import { ChatopsConfig } from '../../src/core/chatops-config.ts';
+import { ChatopsConfig } from '../../src/core/policy/chatops-config.ts';
+import { Env } from '../../src/settings/config.ts';
 import { fieldProblems } from './kubernetes-fields.ts';
 
 const ROOT = 'deploy/kubernetes';

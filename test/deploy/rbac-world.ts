@@ -1,11 +1,11 @@
-import { PROBE_IMAGE } from '../../src/cilium/probe-script.ts';
+import { PROBE_IMAGE } from '../../src/cilium/probe/probe-script.ts';
 import { type OpenCluster, openCluster } from '../../src/cluster/connect.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { ClusterName, RunId, UserId } from '../../src/core/ids.ts';
 import type { ChangeJob, JobContext, JobResult, PlainJob, Planned, Progress } from '../../src/core/job.ts';
-import { Plan } from '../../src/core/plan.ts';
-import { openChangePorts } from '../../src/open-changes.ts';
+import { Plan } from '../../src/core/run/plan.ts';
 import { startRehearsalCluster } from '../../src/rehearsal/cluster/start.ts';
+import { openChangePorts } from '../../src/roles/open-changes.ts';
 import { fastClock } from '../jobs/fast-clock.ts';
 import { HELM } from '../jobs/switch-world.ts';
 import { silentLog, systemClock } from '../support/rehearsal-cluster.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { StatusData } from '../../src/cilium/status-data.ts';
+import { StatusData } from '../../src/cilium/facts/status-data.ts';
 import { redisBinary } from '../support/spawn-redis.ts';
 import { buttonsOf, type Demo, type Message, pathWithoutRedis, ROOT, startDemo, textOf } from './demo-process.ts';
 

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { assertConfigMap, keptValues, nativeRoutingValues, routingKeys } from '../../src/cilium/helm-values.ts';
-import { parseVersion } from '../../src/cilium/versions.ts';
-import type { HelmValues } from '../../src/core/change-ports.ts';
-import { configMapData } from '../../src/core/manifest.ts';
+import { parseVersion } from '../../src/cilium/facts/versions.ts';
+import { assertConfigMap, keptValues, nativeRoutingValues, routingKeys } from '../../src/cilium/switch/helm-values.ts';
+import type { HelmValues } from '../../src/core/ports/change-ports.ts';
+import { configMapData } from '../../src/core/run/manifest.ts';
 import { runHelm } from '../../src/helm/helm-binary.ts';
 import { valuesWith } from '../../src/helm/values-file.ts';
 import { CHARTS, HELMS, inFolder } from './real-helms.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { benchAfter, benchBefore } from '../../jobs/changing/bench-step.ts';
 import type { Step, Switching } from '../../jobs/changing/switching.ts';
-import { benchWords } from '../../src/cilium/switch-bench.ts';
+import { benchWords } from '../../src/cilium/switch/switch-bench.ts';
 import { RunId, UserId } from '../../src/core/ids.ts';
 import type { ChangeContext } from '../../src/core/job.ts';
 import { silentLog } from '../support/rehearsal-cluster.ts';

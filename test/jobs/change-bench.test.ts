@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enableNativeRouting } from '../../jobs/enable-native-routing.ts';
-import { Benchmark } from '../../src/core/benchmark.ts';
+import { Benchmark } from '../../src/core/benchmark/benchmark.ts';
 import { RunId, UserId } from '../../src/core/ids.ts';
 import type { Artifact, ChangeContext, JobResult, PlanContext, Progress } from '../../src/core/job.ts';
-import { Outcome } from '../../src/core/outcome.ts';
-import { Plan } from '../../src/core/plan.ts';
+import { Outcome } from '../../src/core/run/outcome.ts';
+import { Plan } from '../../src/core/run/plan.ts';
 import { silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { fastClock } from './fast-clock.ts';
 import { finishPlanning, HELM, openSwitchWorld, type SwitchWorld } from './switch-world.ts';

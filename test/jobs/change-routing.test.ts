@@ -3,7 +3,7 @@ import { enableNativeRouting } from '../../jobs/enable-native-routing.ts';
 import { rollback } from '../../jobs/rollback.ts';
 import { RunId, UserId } from '../../src/core/ids.ts';
 import type { ChangeContext, ChangeJob, JobResult, PlanContext, Progress } from '../../src/core/job.ts';
-import { digestOf, Plan } from '../../src/core/plan.ts';
+import { digestOf, Plan } from '../../src/core/run/plan.ts';
 import { silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { fastClock } from './fast-clock.ts';
 import { finishPlanning, HELM, openSwitchWorld, type SwitchWorld } from './switch-world.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { convergeHelm } from '../../jobs/changing/converge-helm.ts';
-import { SwitchWork } from '../../src/cilium/switch-work.ts';
-import type { HelmPort, HelmRelease } from '../../src/core/change-ports.ts';
+import { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ChangeContext } from '../../src/core/job.ts';
+import type { HelmPort, HelmRelease } from '../../src/core/ports/change-ports.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { silentLog } from '../support/rehearsal-cluster.ts';
 

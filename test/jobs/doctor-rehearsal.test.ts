@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../jobs/doctor.ts';
-import type { Check } from '../../src/core/check.ts';
 import { checkOf } from '../../src/core/doctoring.ts';
 import type { JobContext } from '../../src/core/job.ts';
-import { Report } from '../../src/core/report.ts';
-import { helmCheck } from '../../src/self-checks.ts';
+import type { Check } from '../../src/core/run/check.ts';
+import { Report } from '../../src/core/run/report.ts';
+import { helmCheck } from '../../src/roles/self-checks.ts';
 import { type OpenRehearsal, openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { finish } from './recorded-cluster.ts';
 

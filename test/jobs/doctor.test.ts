@@ -4,12 +4,12 @@ import { connectionChecks } from '../../jobs/doctoring/connection-checks.ts';
 import { doctorReport } from '../../jobs/doctoring/doctor-report.ts';
 import { rightsChecks } from '../../jobs/doctoring/rights-checks.ts';
 import type { Reading } from '../../jobs/reading/reading.ts';
-import { KEPT_STATE } from '../../src/cilium/way-back.ts';
+import { KEPT_STATE } from '../../src/cilium/switch/way-back.ts';
 import { DAY_MS } from '../../src/core/clock.ts';
 import { type CheckGroup, type ConnectionSigns, checkOf } from '../../src/core/doctoring.ts';
-import type { AccessQuestion } from '../../src/core/ports.ts';
-import { Report } from '../../src/core/report.ts';
+import type { AccessQuestion } from '../../src/core/ports/ports.ts';
 import { CONFIG_MAPS, DAEMON_SETS, NAMESPACES, SECRETS } from '../../src/core/resources.ts';
+import { Report } from '../../src/core/run/report.ts';
 import { fakeCluster } from '../support/fake-cluster.ts';
 import { silentLog } from '../support/rehearsal-cluster.ts';
 

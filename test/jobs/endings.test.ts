@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { endings } from '../../jobs/changing/endings.ts';
 import type { Seen, Switching } from '../../jobs/changing/switching.ts';
-import { SwitchWork } from '../../src/cilium/switch-work.ts';
+import { SwitchWork } from '../../src/cilium/switch/switch-work.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
 const work = SwitchWork.parse({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jobs } from '../../jobs/registry.ts';
-import { parseWords } from '../../src/core/grammar.ts';
+import { parseWords } from '../../src/core/grammar/grammar.ts';
 import type { Job } from '../../src/core/job.ts';
 
 /** What each flag that takes a value is given, and what must stand beside it. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { jobs } from '../../jobs/registry.ts';
-import type { FormField } from '../../src/core/command-form.ts';
-import { fieldOf, formAsked, formLine } from '../../src/core/form-line.ts';
-import { parseLine } from '../../src/core/grammar.ts';
+import type { FormField } from '../../src/core/grammar/command-form.ts';
+import { fieldOf, formAsked, formLine } from '../../src/core/grammar/form-line.ts';
+import { parseLine } from '../../src/core/grammar/grammar.ts';
 import type { Job } from '../../src/core/job.ts';
 import { validateView } from '../../src/rehearsal/slack/blocks/view.ts';
 import { formView } from '../../src/render/form-view.ts';

@@ -3,9 +3,9 @@ import { Resvg } from '@resvg/resvg-js';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { chartSvg, drawChart } from '../../jobs/benchmarking/draw-chart.ts';
-import { parseIperf } from '../../src/cilium/iperf-answer.ts';
-import { benchChart, type Chart, comparisonChart } from '../../src/cilium/iperf-chart.ts';
-import type { Benchmark, Series } from '../../src/core/benchmark.ts';
+import { parseIperf } from '../../src/cilium/iperf/iperf-answer.ts';
+import { benchChart, type Chart, comparisonChart } from '../../src/cilium/iperf/iperf-chart.ts';
+import type { Benchmark, Series } from '../../src/core/benchmark/benchmark.ts';
 
 const file = new URL('../cilium/fixtures/iperf/bench-clean.json', import.meta.url);
 const clean = z

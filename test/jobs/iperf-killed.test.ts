@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { iperf } from '../../jobs/iperf.ts';
 import { sweepProbes } from '../../jobs/probing/sweep-probes.ts';
-import { MANAGED_BY, MANAGER } from '../../src/cilium/probe-pod.ts';
+import { MANAGED_BY, MANAGER } from '../../src/cilium/probe/probe-pod.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { PODS } from '../../src/core/resources.ts';
 import { type BundledProgram, bundledProgram } from '../support/bundled-program.ts';

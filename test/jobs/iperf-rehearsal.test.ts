@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { iperf } from '../../jobs/iperf.ts';
-import { MANAGED_BY, MANAGER } from '../../src/cilium/probe-pod.ts';
-import { Benchmark } from '../../src/core/benchmark.ts';
+import { MANAGED_BY, MANAGER } from '../../src/cilium/probe/probe-pod.ts';
+import { Benchmark } from '../../src/core/benchmark/benchmark.ts';
 import type { Artifact, JobContext, ProbeAccess } from '../../src/core/job.ts';
-import { Outcome } from '../../src/core/outcome.ts';
 import { LEASES, NAMESPACES, NODES, PODS } from '../../src/core/resources.ts';
+import { Outcome } from '../../src/core/run/outcome.ts';
 import { type OpenRehearsal, openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { fastClock } from './fast-clock.ts';
 import { finish } from './recorded-cluster.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../jobs/changing/agent-pods.ts';
 import { judgeAgent, type Situation } from '../../jobs/changing/judge-agent.ts';
-import { parseAgentStatus, toAgentView } from '../../src/cilium/agent-status.ts';
+import { parseAgentStatus, toAgentView } from '../../src/cilium/facts/agent-status.ts';
 
 const SITUATION: Situation = {
   target: { mode: 'native', cidr: '10.0.0.0/16', routes: 'auto' },

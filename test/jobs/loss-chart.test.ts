@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toPng, toSvg } from '../../jobs/benchmarking/draw-chart.ts';
 import { lossDrawing } from '../../jobs/changing/loss-option.ts';
-import type { PairLoss } from '../../src/cilium/probe-loss.ts';
-import { type LossChart, lossChart } from '../../src/cilium/probe-loss-chart.ts';
+import type { PairLoss } from '../../src/cilium/probe/probe-loss.ts';
+import { type LossChart, lossChart } from '../../src/cilium/probe/probe-loss-chart.ts';
 
 const TITLE = 'prod: loss between nodes, VXLAN to native routing';
 const PLANNED = { min: 12, max: 30 } as const;

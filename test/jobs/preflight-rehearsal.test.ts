@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preflight } from '../../jobs/preflight.ts';
 import type { JobContext } from '../../src/core/job.ts';
-import { Report } from '../../src/core/report.ts';
+import { Report } from '../../src/core/run/report.ts';
 import { type OpenRehearsal, openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { finish } from './recorded-cluster.ts';
 

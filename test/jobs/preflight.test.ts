@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { preflight } from '../../jobs/preflight.ts';
-import type { Check } from '../../src/core/check.ts';
 import type { JobContext } from '../../src/core/job.ts';
-import { Report } from '../../src/core/report.ts';
 import type { Resource } from '../../src/core/resources.ts';
+import type { Check } from '../../src/core/run/check.ts';
+import { Report } from '../../src/core/run/report.ts';
 import { finish } from './recorded-cluster.ts';
 import { recordedWithNetworks } from './recorded-networks.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { JobContext, JobResult, Progress } from '../../src/core/job.ts';
-import type { AccessQuestion, ClusterPort, ExecRequest, ExecResult } from '../../src/core/ports.ts';
+import type { AccessQuestion, ClusterPort, ExecRequest, ExecResult } from '../../src/core/ports/ports.ts';
 import {
   CILIUM_ENDPOINTS,
   CILIUM_NODES,

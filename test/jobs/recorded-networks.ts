@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { JobContext } from '../../src/core/job.ts';
-import type { ExecRequest, ExecResult } from '../../src/core/ports.ts';
+import type { ExecRequest, ExecResult } from '../../src/core/ports/ports.ts';
 import { type KubeObject, type Recording, recordedContext, type Twist } from './recorded-cluster.ts';
 
 type PodNetwork = {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { restartUnmanaged } from '../../jobs/restart-unmanaged.ts';
-import { RestartWork } from '../../src/cilium/restart-work.ts';
+import { RestartWork } from '../../src/cilium/restart/restart-work.ts';
 import type { Progress } from '../../src/core/job.ts';
-import { digestOf } from '../../src/core/plan.ts';
-import type { ClusterPort } from '../../src/core/ports.ts';
+import type { ClusterPort } from '../../src/core/ports/ports.ts';
 import { CILIUM_ENDPOINTS, DISRUPTION_BUDGETS, PODS, STATEFUL_SETS } from '../../src/core/resources.ts';
+import { digestOf } from '../../src/core/run/plan.ts';
 import { finish, openRestartWorld, planIn, type RestartWorld, watchedWrite } from './restart-world.ts';
 
 const SLOW = 60_000;

@@ -1,8 +1,8 @@
 import { restartUnmanaged } from '../../jobs/restart-unmanaged.ts';
-import type { ClusterWritePort, HelmPort } from '../../src/core/change-ports.ts';
 import { RunId, UserId } from '../../src/core/ids.ts';
 import type { ChangeContext, JobResult, JobRun, Planned, Progress } from '../../src/core/job.ts';
-import { Plan } from '../../src/core/plan.ts';
+import type { ClusterWritePort, HelmPort } from '../../src/core/ports/change-ports.ts';
+import { Plan } from '../../src/core/run/plan.ts';
 import type { startRehearsalCluster } from '../../src/rehearsal/cluster/start.ts';
 import { type OpenRehearsal, openRehearsalCluster, silentLog } from '../support/rehearsal-cluster.ts';
 import { fastClock } from './fast-clock.ts';

@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Agent } from '../../jobs/changing/agent-pods.ts';
 import { judgeAgent, type Situation } from '../../jobs/changing/judge-agent.ts';
-import { assertConfigMap, nativeRoutingValues } from '../../src/cilium/helm-values.ts';
 import { preflightOf } from '../../src/cilium/preflight/preflight.ts';
-import type { PairProbes } from '../../src/cilium/probe-loss.ts';
-import { isProven, verify } from '../../src/cilium/verification.ts';
-import type { Expectation, VerificationFacts } from '../../src/cilium/verification-facts.ts';
-import { blocks } from '../../src/core/check.ts';
+import type { PairProbes } from '../../src/cilium/probe/probe-loss.ts';
+import { assertConfigMap, nativeRoutingValues } from '../../src/cilium/switch/helm-values.ts';
+import { isProven, verify } from '../../src/cilium/verification/verification.ts';
+import type { Expectation, VerificationFacts } from '../../src/cilium/verification/verification-facts.ts';
+import { blocks } from '../../src/core/run/check.ts';
 import { toHelmError } from '../../src/helm/helm-errors.ts';
 import { aNativeNetwork, aNetwork, aNode, anAgent, preflightFacts, type World } from '../cilium/preflight-facts.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { status } from '../../jobs/status.ts';
-import { KEPT_STATE } from '../../src/cilium/way-back.ts';
+import { KEPT_STATE } from '../../src/cilium/switch/way-back.ts';
 import { CONFIG_MAPS, DAEMON_SETS, PODS, type Resource } from '../../src/core/resources.ts';
 import { systemClock } from '../support/rehearsal-cluster.ts';
 import { finish, openRestartWorld, planIn, type RestartWorld } from './restart-world.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { status } from '../../jobs/status.ts';
-import { StatusData } from '../../src/cilium/status-data.ts';
-import { Report } from '../../src/core/report.ts';
+import { StatusData } from '../../src/cilium/facts/status-data.ts';
+import { Report } from '../../src/core/run/report.ts';
 import { type OpenRehearsal, openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { finish } from './recorded-cluster.ts';
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { jobs } from '../../jobs/registry.ts';
 import { status } from '../../jobs/status.ts';
 import { SUGGESTIBLE_COMMANDS } from '../../jobs/suggestible.ts';
-import { StatusData } from '../../src/cilium/status-data.ts';
+import { StatusData } from '../../src/cilium/facts/status-data.ts';
 import { OpsError } from '../../src/core/errors.ts';
-import { Report } from '../../src/core/report.ts';
+import { Report } from '../../src/core/run/report.ts';
 import { finish, type Recording, recordedContext, type Twist } from './recorded-cluster.ts';
 
 async function ask(state: string, twist: Twist = {}, args: object = {}) {

@@ -1,9 +1,9 @@
 import { openCluster } from '../../src/cluster/connect.ts';
-import type { ClusterWritePort, HelmPort } from '../../src/core/change-ports.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { ClusterName } from '../../src/core/ids.ts';
 import type { Planned, Planning, Progress } from '../../src/core/job.ts';
-import type { ClusterPort } from '../../src/core/ports.ts';
+import type { ClusterWritePort, HelmPort } from '../../src/core/ports/change-ports.ts';
+import type { ClusterPort } from '../../src/core/ports/ports.ts';
 import { createHelm } from '../../src/helm/create-helm.ts';
 import { startRehearsalCluster } from '../../src/rehearsal/cluster/start.ts';
 import { HELMS } from '../helm/real-helms.ts';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verify } from '../../jobs/verify.ts';
-import { MANAGED_BY, MANAGER } from '../../src/cilium/probe-pod.ts';
-import { PROBE_IMAGE } from '../../src/cilium/probe-script.ts';
+import { MANAGED_BY, MANAGER } from '../../src/cilium/probe/probe-pod.ts';
+import { PROBE_IMAGE } from '../../src/cilium/probe/probe-script.ts';
 import { openCluster } from '../../src/cluster/connect.ts';
 import { ClusterName } from '../../src/core/ids.ts';
 import type { JobContext, ProbeAccess } from '../../src/core/job.ts';
-import { Report } from '../../src/core/report.ts';
 import { PODS } from '../../src/core/resources.ts';
+import { Report } from '../../src/core/run/report.ts';
 import { type OpenRehearsal, openRehearsalCluster, silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { finish } from './recorded-cluster.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../jobs/verify.ts';
-import type { Check } from '../../src/core/check.ts';
+import type { Check } from '../../src/core/run/check.ts';
 import { finish } from './recorded-cluster.ts';
 import { recordedWithNetworks } from './recorded-networks.ts';
 

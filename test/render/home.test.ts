@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Glance, Home, HomeRun } from '../../src/core/home.ts';
 import { ClusterName } from '../../src/core/ids.ts';
+import type { Glance, Home, HomeRun } from '../../src/core/ports/home.ts';
 import { validateView } from '../../src/rehearsal/slack/blocks/view.ts';
 import { renderHome, renderHomeNotice } from '../../src/render/home.ts';
 import { replyView } from '../../src/render/home-reply.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Mark, Report } from '../../src/core/report.ts';
+import type { Mark, Report } from '../../src/core/run/report.ts';
 import { at } from './runs.ts';
 
 const FRAGMENTS = [

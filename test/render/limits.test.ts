@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Report } from '../../src/core/report.ts';
-import type { Run } from '../../src/core/run.ts';
+import { Report } from '../../src/core/run/report.ts';
+import type { Run } from '../../src/core/run/run.ts';
 import { degrade } from '../../src/render/degrade.ts';
 import { renderReply } from '../../src/render/reply-message.ts';
 import { renderReportText } from '../../src/render/report-terminal.ts';

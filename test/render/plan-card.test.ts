@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Actor } from '../../src/core/actor.ts';
-import type { RunEvent } from '../../src/core/events.ts';
 import { UserId } from '../../src/core/ids.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
 import { checksView, diffView } from '../../src/render/plan-view.ts';
 import { type RenderOptions, renderRun } from '../../src/render/run-message.ts';
 import { aRun, at, change, dana, ended, sam, started } from './runs.ts';

@@ -1,6 +1,6 @@
 import type { ActionsBlockElement, SectionBlockAccessory } from '@slack/types';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
 import { degrade } from '../../src/render/degrade.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import type { MessageBlock, SlackMessage } from '../../src/render/slack-message.ts';

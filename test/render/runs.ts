@@ -1,8 +1,8 @@
 import { Actor } from '../../src/core/actor.ts';
-import { RunEvent } from '../../src/core/events.ts';
-import { Outcome } from '../../src/core/outcome.ts';
-import { Report } from '../../src/core/report.ts';
-import { fold, type Run } from '../../src/core/run.ts';
+import { RunEvent } from '../../src/core/run/events.ts';
+import { Outcome } from '../../src/core/run/outcome.ts';
+import { Report } from '../../src/core/run/report.ts';
+import { fold, type Run } from '../../src/core/run/run.ts';
 
 /** Instants of one evening, in seconds after the request. */
 export function at(seconds: number): string {

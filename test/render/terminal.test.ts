@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { Outcome } from '../../src/core/outcome.ts';
+import { Outcome } from '../../src/core/run/outcome.ts';
 import { renderOutcomeText } from '../../src/render/outcome-terminal.ts';
 import { renderProgressLine } from '../../src/render/progress-terminal.ts';
 import { renderReply } from '../../src/render/reply-message.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { publish } from '../../src/app/publish.ts';
+import { publish } from '../../src/app/publish/publish.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import { createSlackBot } from '../../src/slack/slack-bot.ts';

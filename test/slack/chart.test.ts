@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { publish } from '../../src/app/publish.ts';
+import { publish } from '../../src/app/publish/publish.ts';
 import { record } from '../../src/app/record.ts';
 import type { RunId } from '../../src/core/ids.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
+import type { Outcome } from '../../src/core/run/outcome.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import { aDesk, type Desk, runsOf } from './desk.ts';
 

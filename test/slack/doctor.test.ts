@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ChatopsConfig } from '../../src/core/chatops-config.ts';
 import type { CheckGroup } from '../../src/core/doctoring.ts';
+import { ChatopsConfig } from '../../src/core/policy/chatops-config.ts';
 import { type RehearsalSlack, startRehearsalSlack } from '../../src/rehearsal/slack/server.ts';
 import { namedIn, policyChecks } from '../../src/slack/doctor-approvers.ts';
 import { judgeSlack } from '../../src/slack/doctor-checks.ts';

@@ -4,7 +4,7 @@ import { iperf } from '../../jobs/iperf.ts';
 import { rememberingNodes } from '../../src/app/known-nodes.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { ClusterName } from '../../src/core/ids.ts';
-import type { ClusterPort, State } from '../../src/core/ports.ts';
+import type { ClusterPort, State } from '../../src/core/ports/ports.ts';
 import { NODES } from '../../src/core/resources.ts';
 import { aWorld, runOf } from '../app/world.ts';
 import { aDesk, type Desk, type Mode, runsOf } from './desk.ts';

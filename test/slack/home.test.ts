@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { publish } from '../../src/app/publish.ts';
+import { publish } from '../../src/app/publish/publish.ts';
 import type { RunId } from '../../src/core/ids.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import { aChanging } from '../app/changing.ts';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RehearsalSlack, startRehearsalSlack } from '../../src/rehearsal/slack/server.ts';
+import { systemClock } from '../../src/roles/system-clock.ts';
 import { createSlackBot, type SlackBot } from '../../src/slack/slack-bot.ts';
-import { systemClock } from '../../src/system-clock.ts';
 import { aWorld, type World } from '../app/world.ts';
 import { runsOf } from './desk.ts';
 

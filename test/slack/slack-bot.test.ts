@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { publish } from '../../src/app/publish.ts';
+import { publish } from '../../src/app/publish/publish.ts';
 import { record } from '../../src/app/record.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { RunId } from '../../src/core/ids.ts';
-import type { State } from '../../src/core/ports.ts';
+import type { State } from '../../src/core/ports/ports.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import { createSlackBot } from '../../src/slack/slack-bot.ts';
 import { accepted, aWorld, fine, runOf, type World } from '../app/world.ts';

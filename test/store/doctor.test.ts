@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Check } from '../../src/core/check.ts';
 import { OpsError } from '../../src/core/errors.ts';
+import type { Check } from '../../src/core/run/check.ts';
 import { judgePostgres, type PostgresSigns } from '../../src/store/doctor-postgres.ts';
 import { judgeRedis, type RedisSigns } from '../../src/store/doctor-redis.ts';
 import { embeddedCheck, examineStore } from '../../src/store/doctor-store.ts';

@@ -1,7 +1,7 @@
-import type { ChatMessage, ChatPort } from '../../src/core/chat.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import type { ChannelId, UserId } from '../../src/core/ids.ts';
-import type { Reply } from '../../src/core/reply.ts';
+import type { ChatMessage, ChatPort } from '../../src/core/ports/chat.ts';
+import type { Reply } from '../../src/core/replies/reply.ts';
 
 export type Posted = {
   readonly channel: ChannelId;

@@ -5,7 +5,7 @@ import { type Asked, askedFor } from '../../src/cluster/asked.ts';
 import { tooLarge } from '../../src/cluster/exec-output.ts';
 import { OpsError } from '../../src/core/errors.ts';
 import { ClusterName } from '../../src/core/ids.ts';
-import type { AccessQuestion, ClusterPort, ExecRequest, ExecResult, ListQuery } from '../../src/core/ports.ts';
+import type { AccessQuestion, ClusterPort, ExecRequest, ExecResult, ListQuery } from '../../src/core/ports/ports.ts';
 import { PODS, type Resource } from '../../src/core/resources.ts';
 import { matchesFields, matchesLabels } from './selectors.ts';
 

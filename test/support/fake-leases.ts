@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ClusterWritePort } from '../../src/core/change-ports.ts';
 import { OpsError } from '../../src/core/errors.ts';
+import type { ClusterWritePort } from '../../src/core/ports/change-ports.ts';
 import { LEASES } from '../../src/core/resources.ts';
 import { fakeCluster } from './fake-cluster.ts';
 

@@ -1,5 +1,5 @@
 import type { RunId } from '../../src/core/ids.ts';
-import type { Lane, Queues } from '../../src/core/ports.ts';
+import type { Lane, Queues } from '../../src/core/ports/ports.ts';
 
 export type FakeQueues = Queues & {
   /** Every add, in order: `read.prod run-…`, `render run-…`. */

@@ -1,7 +1,7 @@
 import { OpsError } from '../../src/core/errors.ts';
-import { RunEvent } from '../../src/core/events.ts';
 import type { RunId } from '../../src/core/ids.ts';
-import type { State } from '../../src/core/ports.ts';
+import type { State } from '../../src/core/ports/ports.ts';
+import { RunEvent } from '../../src/core/run/events.ts';
 
 type Blob = { readonly bytes: Uint8Array; readonly expiresAtMs: number };
 

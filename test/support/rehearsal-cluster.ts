@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type OpenCluster, openCluster } from '../../src/cluster/connect.ts';
-import type { ClusterWritePort } from '../../src/core/change-ports.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { ClusterName } from '../../src/core/ids.ts';
-import type { ClusterPort, Log } from '../../src/core/ports.ts';
+import type { ClusterWritePort } from '../../src/core/ports/change-ports.ts';
+import type { ClusterPort, Log } from '../../src/core/ports/ports.ts';
 import { type RehearsalCluster, startRehearsalCluster } from '../../src/rehearsal/cluster/start.ts';
 
 export const systemClock: Clock = {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Actor } from '../../src/core/actor.ts';
-import { RunEvent, type RunEventOf } from '../../src/core/events.ts';
 import { type RunId, runIdFor } from '../../src/core/ids.ts';
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
+import { RunEvent, type RunEventOf } from '../../src/core/run/events.ts';
 
 /** Events with valid defaults; what matters to a test is given. */
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { openCluster } from '../../src/cluster/connect.ts';
 import type { Limits } from '../../src/cluster/http.ts';
-import type { ClusterWritePort } from '../../src/core/change-ports.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { ClusterName } from '../../src/core/ids.ts';
-import type { ClusterPort } from '../../src/core/ports.ts';
+import type { ClusterWritePort } from '../../src/core/ports/change-ports.ts';
+import type { ClusterPort } from '../../src/core/ports/ports.ts';
 import { silentLog } from './rehearsal-cluster.ts';
 
 export type StubHandlers = {

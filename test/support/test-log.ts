@@ -1,4 +1,4 @@
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 
 export type TestLog = Log & { readonly lines: readonly { readonly level: string; readonly message: string }[] };
 

@@ -1,10 +1,10 @@
 import type { Actor, Origin } from '../../core/actor.ts';
-import type { ChatopsConfig } from '../../core/chatops-config.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { CommandCard } from '../../core/command-card.ts';
+import type { CommandCard } from '../../core/grammar/command-card.ts';
 import type { ClusterName } from '../../core/ids.ts';
-import type { Groups, Log, Queues, State, Ticks } from '../../core/ports.ts';
-import type { Reply } from '../../core/reply.ts';
+import type { ChatopsConfig } from '../../core/policy/chatops-config.ts';
+import type { Groups, Log, Queues, State, Ticks } from '../../core/ports/ports.ts';
+import type { Reply } from '../../core/replies/reply.ts';
 import type { LinkTo } from '../run-link.ts';
 
 /** A command that is answered from the store alone, at once and to the person who asked. */

@@ -1,5 +1,5 @@
-import { reply } from '../../core/reply.ts';
-import type { Run } from '../../core/run.ts';
+import { reply } from '../../core/replies/reply.ts';
+import type { Run } from '../../core/run/run.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 import { type Ballot, minute, progress, refusedApproval, voteOf } from './ballot.ts';
 import { castVote, reasonOf, voteCard } from './vote.ts';

@@ -1,10 +1,10 @@
-import type { RunEventOf } from '../../core/events.ts';
-import type { Freeze } from '../../core/freeze.ts';
 import type { ClusterName, UserId } from '../../core/ids.ts';
-import { type Rule, ruleFor } from '../../core/policy.ts';
-import { type Reply, reply } from '../../core/reply.ts';
-import type { Run, RunState } from '../../core/run.ts';
-import { approversOf, holdsIn } from '../../core/votes.ts';
+import type { Freeze } from '../../core/policy/freeze.ts';
+import { type Rule, ruleFor } from '../../core/policy/policy.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import type { RunEventOf } from '../../core/run/events.ts';
+import type { Run, RunState } from '../../core/run/run.ts';
+import { approversOf, holdsIn } from '../../core/run/votes.ts';
 import { freezeOf, frozenWords } from '../freeze.ts';
 import { isAmong } from '../people.ts';
 import type { AnswerContext } from './answer.ts';

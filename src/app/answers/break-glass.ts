@@ -1,5 +1,5 @@
-import { reply } from '../../core/reply.ts';
-import { holdsIn } from '../../core/votes.ts';
+import { reply } from '../../core/replies/reply.ts';
+import { holdsIn } from '../../core/run/votes.ts';
 import { freezeOf } from '../freeze.ts';
 import { everybodyOf, isAmong } from '../people.ts';
 import type { Answer } from './answer.ts';

@@ -1,7 +1,7 @@
-import type { RunEvent } from '../../core/events.ts';
 import type { RunId } from '../../core/ids.ts';
-import { type Reply, reply } from '../../core/reply.ts';
-import type { Run } from '../../core/run.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import type { RunEvent } from '../../core/run/events.ts';
+import type { Run } from '../../core/run/run.ts';
 import { loadRun, record } from '../record.ts';
 import { wakeRenderer } from '../wake.ts';
 import type { Answer, AnswerContext } from './answer.ts';

@@ -1,15 +1,15 @@
 import { gunzipSync } from 'node:zlib';
-import { Benchmark, seriesWords } from '../../core/benchmark.ts';
+import { Benchmark, seriesWords } from '../../core/benchmark/benchmark.ts';
 import {
   type BenchmarkComparison,
   compareBenchmarks,
   comparisonWords,
   verdictSentence,
-} from '../../core/benchmark-comparison.ts';
-import type { BlobStore } from '../../core/ports.ts';
-import { type Reply, reply } from '../../core/reply.ts';
-import { isResultFile, RESULT_FILE_GZ } from '../../core/result-file.ts';
-import type { Run } from '../../core/run.ts';
+} from '../../core/benchmark/benchmark-comparison.ts';
+import type { BlobStore } from '../../core/ports/ports.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import { isResultFile, RESULT_FILE_GZ } from '../../core/run/result-file.ts';
+import type { Run } from '../../core/run/run.ts';
 import type { Answer } from './answer.ts';
 import { namedRun } from './named-run.ts';
 

@@ -1,4 +1,4 @@
-import { reply } from '../../core/reply.ts';
+import { reply } from '../../core/replies/reply.ts';
 import type { Answer } from './answer.ts';
 import { namedRun } from './named-run.ts';
 

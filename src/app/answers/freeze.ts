@@ -1,10 +1,10 @@
-import type { Freeze } from '../../core/freeze.ts';
 import { type ClusterName, ClusterName as ClusterNameSchema } from '../../core/ids.ts';
-import { type Reply, reply } from '../../core/reply.ts';
+import type { Freeze } from '../../core/policy/freeze.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import { settle } from '../execute/settle.ts';
 import { type FreezePlace, freezeAt, putFreeze } from '../freeze.ts';
 import { isAmong } from '../people.ts';
 import { loadRun } from '../record.ts';
-import { settle } from '../settle.ts';
 import { wakeRenderer } from '../wake.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 

@@ -1,8 +1,8 @@
 import { OpsError } from '../../core/errors.ts';
 import { ClusterName, type RunId } from '../../core/ids.ts';
-import type { RunStore } from '../../core/ports.ts';
-import { type Reply, reply } from '../../core/reply.ts';
-import type { Run } from '../../core/run.ts';
+import type { RunStore } from '../../core/ports/ports.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import type { Run } from '../../core/run/run.ts';
 import { loadRun } from '../record.ts';
 import { linkOf } from '../run-link.ts';
 import type { Answer, AnswerContext } from './answer.ts';

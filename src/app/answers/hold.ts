@@ -1,6 +1,6 @@
 import type { UserId } from '../../core/ids.ts';
-import { reply } from '../../core/reply.ts';
-import { holdsIn } from '../../core/votes.ts';
+import { reply } from '../../core/replies/reply.ts';
+import { holdsIn } from '../../core/run/votes.ts';
 import type { Answer } from './answer.ts';
 import { type Ballot, mayApprove, minute, voteOf } from './ballot.ts';
 import { castVote, reasonOf, voteCard } from './vote.ts';

@@ -1,7 +1,7 @@
 import { OpsError } from '../../core/errors.ts';
 import { RunId } from '../../core/ids.ts';
-import { type Reply, reply } from '../../core/reply.ts';
-import type { Run } from '../../core/run.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import type { Run } from '../../core/run/run.ts';
 import { loadRun } from '../record.ts';
 import type { AnswerContext } from './answer.ts';
 

@@ -1,7 +1,7 @@
-import type { Check, Verdict } from '../../core/check.ts';
-import { Plan } from '../../core/plan.ts';
-import { type Reply, reply } from '../../core/reply.ts';
-import type { Run } from '../../core/run.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import type { Check, Verdict } from '../../core/run/check.ts';
+import { Plan } from '../../core/run/plan.ts';
+import type { Run } from '../../core/run/run.ts';
 
 const LINES = 38;
 const ORDER: readonly Verdict[] = ['fail', 'unknown', 'warn', 'pass'];

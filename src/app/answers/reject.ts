@@ -1,4 +1,4 @@
-import { reply } from '../../core/reply.ts';
+import { reply } from '../../core/replies/reply.ts';
 import type { Answer } from './answer.ts';
 import { mayApprove, notAnApprover, voteOf } from './ballot.ts';
 import { castVote, reasonOf, voteCard } from './vote.ts';

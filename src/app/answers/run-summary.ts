@@ -1,7 +1,7 @@
-import type { Outcome } from '../../core/outcome.ts';
-import { type Reply, reply } from '../../core/reply.ts';
-import type { Mark, Report } from '../../core/report.ts';
-import type { Run } from '../../core/run.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import type { Outcome } from '../../core/run/outcome.ts';
+import type { Mark, Report } from '../../core/run/report.ts';
+import type { Run } from '../../core/run/run.ts';
 
 /** A run in a dozen lines: what its parent message says, for one person who asks later or elsewhere. */
 export function summaryOf(run: Run, url: string | undefined): Reply {

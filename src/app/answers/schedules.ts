@@ -1,7 +1,7 @@
 import { OpsError } from '../../core/errors.ts';
-import { type Reply, reply } from '../../core/reply.ts';
-import { rhythmOf, type Schedule } from '../../core/schedule.ts';
-import { loadTick, loadWatch } from '../schedule-state.ts';
+import { rhythmOf, type Schedule } from '../../core/policy/schedule.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import { loadTick, loadWatch } from '../schedules/schedule-state.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 
 /** As many as an answer has room for. */

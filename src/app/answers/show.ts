@@ -1,10 +1,10 @@
-import { type Reply, reply } from '../../core/reply.ts';
-import { isResultFile } from '../../core/result-file.ts';
-import type { Run } from '../../core/run.ts';
-import { loadDelivery } from '../delivery.ts';
-import { planDiff } from '../plan-diff.ts';
+import { type Reply, reply } from '../../core/replies/reply.ts';
+import { isResultFile } from '../../core/run/result-file.ts';
+import type { Run } from '../../core/run/run.ts';
+import { planDiff } from '../execute/plan-diff.ts';
+import { loadDelivery } from '../publish/delivery.ts';
+import { wantResult } from '../publish/wanted-files.ts';
 import { linkOf } from '../run-link.ts';
-import { wantResult } from '../wanted-files.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 import { namedRun } from './named-run.ts';
 import { checksReply, diffReply } from './plan-replies.ts';

@@ -1,9 +1,9 @@
-import type { CommandCard } from '../../core/command-card.ts';
-import type { RunEventOf } from '../../core/events.ts';
-import type { Reply } from '../../core/reply.ts';
-import type { Run } from '../../core/run.ts';
+import type { CommandCard } from '../../core/grammar/command-card.ts';
+import type { Reply } from '../../core/replies/reply.ts';
+import type { RunEventOf } from '../../core/run/events.ts';
+import type { Run } from '../../core/run/run.ts';
+import { settle } from '../execute/settle.ts';
 import { loadAfter } from '../record.ts';
-import { settle } from '../settle.ts';
 import { wakeRenderer } from '../wake.ts';
 import type { Answer, AnswerContext } from './answer.ts';
 import { type Ballot, notWaiting, refusedAtAll } from './ballot.ts';

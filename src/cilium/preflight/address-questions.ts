@@ -1,6 +1,6 @@
-import { covers, firstOverlap, type Ipv4Network, overlaps, parseNetwork } from '../ipv4-network.ts';
-import type { NodeAddresses } from '../node-addresses.ts';
-import { count, listed } from '../text.ts';
+import { covers, firstOverlap, type Ipv4Network, overlaps, parseNetwork } from '../facts/ipv4-network.ts';
+import type { NodeAddresses } from '../facts/node-addresses.ts';
+import { count, listed } from '../facts/text.ts';
 import type { PreflightFacts } from './facts.ts';
 import { isTooWide, nativeCidrOf, podNetworks } from './native-cidr.ts';
 import { type Answer, fail, isOn, notRead, notReadButMinor, pass, type Question, unknown, warn } from './question.ts';

@@ -1,7 +1,7 @@
 import type { SelfPath } from '../../core/self-path.ts';
-import type { NodeAddresses } from '../node-addresses.ts';
-import type { NodeNetwork, SilentNode } from '../node-network.ts';
-import type { StatusData } from '../status-data.ts';
+import type { NodeAddresses } from '../facts/node-addresses.ts';
+import type { NodeNetwork, SilentNode } from '../facts/node-network.ts';
+import type { StatusData } from '../facts/status-data.ts';
 
 /** Everything the preflight judges. What could not be read is undefined, and the checks say so. */
 export type PreflightFacts = {

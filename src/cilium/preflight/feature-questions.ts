@@ -1,5 +1,5 @@
-import { listed } from '../text.ts';
-import { atLeast, parseVersion } from '../versions.ts';
+import { listed } from '../facts/text.ts';
+import { atLeast, parseVersion } from '../facts/versions.ts';
 import type { PreflightFacts } from './facts.ts';
 import { type Answer, fail, isOn, notRead, pass, type Question, unknown, warn } from './question.ts';
 

@@ -1,10 +1,10 @@
-import { modesOf } from '../agent-groups.ts';
-import { configuredRouting } from '../config-view.ts';
-import { kernelNeed, kernelsOf } from '../kernels.ts';
-import { ownerWords } from '../ownership.ts';
-import type { Installation } from '../status-data.ts';
-import { count, listed, tally } from '../text.ts';
-import { atLeast, parseVersion, type Version, versionOfImage } from '../versions.ts';
+import { modesOf } from '../facts/agent-groups.ts';
+import { configuredRouting } from '../facts/config-view.ts';
+import { kernelNeed, kernelsOf } from '../facts/kernels.ts';
+import { ownerWords } from '../facts/ownership.ts';
+import type { Installation } from '../facts/status-data.ts';
+import { count, listed, tally } from '../facts/text.ts';
+import { atLeast, parseVersion, type Version, versionOfImage } from '../facts/versions.ts';
 import type { PreflightFacts } from './facts.ts';
 import { type Answer, fail, notRead, notReadButMinor, pass, type Question, unknown, warn } from './question.ts';
 

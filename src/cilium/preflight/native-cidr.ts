@@ -6,8 +6,8 @@ import {
   type Ipv4Network,
   parseNetwork,
   supernetOf,
-} from '../ipv4-network.ts';
-import { count, listed } from '../text.ts';
+} from '../facts/ipv4-network.ts';
+import { count, listed } from '../facts/text.ts';
 import type { PreflightFacts } from './facts.ts';
 
 /** The CIDR whose addresses are reached without masquerading, and where it comes from. */

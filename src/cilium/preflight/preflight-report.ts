@@ -1,7 +1,7 @@
-import { blocks, type Check, type Verdict } from '../../core/check.ts';
-import type { Finding, Mark, NextStep, Report, Section } from '../../core/report.ts';
-import type { Missing } from '../status-data.ts';
-import { clip, count, listed } from '../text.ts';
+import { blocks, type Check, type Verdict } from '../../core/run/check.ts';
+import type { Finding, Mark, NextStep, Report, Section } from '../../core/run/report.ts';
+import type { Missing } from '../facts/status-data.ts';
+import { clip, count, listed } from '../facts/text.ts';
 import type { PreflightFacts } from './facts.ts';
 import { groupOf, type Preflight } from './preflight.ts';
 import type { Group } from './question.ts';

@@ -1,5 +1,5 @@
-import type { Check } from '../../core/check.ts';
-import { clip } from '../text.ts';
+import type { Check } from '../../core/run/check.ts';
+import { clip } from '../facts/text.ts';
 import { ADDRESSES } from './address-questions.ts';
 import type { PreflightFacts } from './facts.ts';
 import { FEATURES } from './feature-questions.ts';

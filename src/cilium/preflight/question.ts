@@ -1,4 +1,4 @@
-import type { Verdict } from '../../core/check.ts';
+import type { Verdict } from '../../core/run/check.ts';
 import type { PreflightFacts } from './facts.ts';
 
 export type Group = 'Installation' | 'Addresses' | 'Routes' | 'Features' | 'Surroundings';

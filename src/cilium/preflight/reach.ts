@@ -1,4 +1,4 @@
-import { hopFinder } from '../node-network.ts';
+import { hopFinder } from '../facts/node-network.ts';
 import type { PreflightFacts } from './facts.ts';
 
 /** A node that another one reaches only by way of a router, or not at all. */

@@ -1,5 +1,5 @@
-import { type NodeNetwork, routeIndex } from '../node-network.ts';
-import { count, listed, tally } from '../text.ts';
+import { type NodeNetwork, routeIndex } from '../facts/node-network.ts';
+import { count, listed, tally } from '../facts/text.ts';
 import type { PreflightFacts } from './facts.ts';
 import { podNetworks } from './native-cidr.ts';
 import { type Answer, fail, isOn, notRead, notReadButMinor, pass, type Question, unknown, warn } from './question.ts';

@@ -1,4 +1,4 @@
-import { count, listed, tally } from '../text.ts';
+import { count, listed, tally } from '../facts/text.ts';
 import type { PreflightFacts } from './facts.ts';
 import { type Answer, fail, notRead, notReadButMinor, pass, type Question, warn } from './question.ts';
 
