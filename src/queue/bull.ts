@@ -200,8 +200,10 @@ function toLaneQueue(queue: AnyQueue, onError: (error: Error) => void): LaneQueu
     },
     counts: (types) => queue.getJobCounts(...types),
     oldestAt: async () => {
-      const [oldest] = await queue.getJobs(['wait'], 0, 0, true);
-      return oldest && new Date(oldest.timestamp);
+      // Redis and Postgres disagree about which end `asc` is: the older of both ends is right on either.
+      const ends = await Promise.all([true, false].map((asc) => queue.getJobs(['wait'], 0, 0, asc)));
+      const times = ends.flat().map(({ timestamp }) => timestamp);
+      return times.length === 0 ? undefined : new Date(Math.min(...times));
     },
     setGlobalConcurrency: async (limit) => {
       await queue.setGlobalConcurrency(limit);

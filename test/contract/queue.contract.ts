@@ -300,7 +300,6 @@ function counting({ queues }: World): void {
 
     expect(waiting).toBe(2);
     expect(oldestAt?.getTime()).toBeGreaterThanOrEqual(before);
-    // Not to the millisecond: Postgres rounds.
     expect(oldestAt?.getTime()).toBeLessThan(second);
     expect(await queue.depth(aLane('read'))).toEqual({ waiting: 0, active: 0 });
   });
