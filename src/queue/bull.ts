@@ -200,10 +200,10 @@ function toLaneQueue(queue: AnyQueue, onError: (error: Error) => void): LaneQueu
     },
     counts: (types) => queue.getJobCounts(...types),
     oldestAt: async () => {
-      // Redis and Postgres disagree about which end `asc` is: the older of both ends is right on either.
-      const ends = await Promise.all([true, false].map((asc) => queue.getJobs(['wait'], 0, 0, asc)));
-      const times = ends.flat().map(({ timestamp }) => timestamp);
-      return times.length === 0 ? undefined : new Date(Math.min(...times));
+      // Newest first: on Postgres a page is counted from that end, whatever order is asked for (BullMQ 6.7).
+      const waiting = await queue.getWaitingCount();
+      const [oldest] = waiting === 0 ? [] : await queue.getJobs(['wait'], waiting - 1, waiting - 1, false);
+      return oldest && new Date(oldest.timestamp);
     },
     setGlobalConcurrency: async (limit) => {
       await queue.setGlobalConcurrency(limit);
