@@ -201,7 +201,7 @@ function toLaneQueue(queue: AnyQueue, onError: (error: Error) => void): LaneQueu
     counts: (types) => queue.getJobCounts(...types),
     oldestAt: async () => {
       // Newest first: on Postgres a page is counted from that end, whatever order is asked for (BullMQ 6.7).
-      const waiting = await queue.getWaitingCount();
+      const { wait: waiting = 0 } = await queue.getJobCounts('wait');
       const [oldest] = waiting === 0 ? [] : await queue.getJobs(['wait'], waiting - 1, waiting - 1, false);
       return oldest && new Date(oldest.timestamp);
     },
