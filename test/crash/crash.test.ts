@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/run/outcome.ts';
 import type { Run } from '../../src/core/run/run.ts';
 import { openSwitchWorld, type SwitchWorld } from '../jobs/switch-world.ts';
+import { EVERY } from '../support/every.ts';
 import { isPossible, leftOver, openStage, type Stage } from './crash-stage.ts';
 
 /*
@@ -59,7 +60,6 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** All of them take two minutes of both cores: the gate plays every one, a run at the desk the two that differ most. */
-const EVERY = process.env['CI'] !== undefined;
 const AT_THE_DESK = new Set(['starting probes; in the middle of helm upgrade', 'undoing: helm; undoing: agents']);
 const PLAYED = SCENARIOS.filter(({ when }) => EVERY || AT_THE_DESK.has(when));
 

@@ -10,6 +10,7 @@ import type { ChatPort } from '../../src/core/ports/chat.ts';
 import type { Run } from '../../src/core/run/run.ts';
 import { renderRun } from '../../src/render/run-message.ts';
 import { openSwitchWorld, type SwitchWorld } from '../jobs/switch-world.ts';
+import { EVERY } from '../support/every.ts';
 import { createFakeChat } from '../support/fake-chat.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { silentLog } from '../support/rehearsal-cluster.ts';
@@ -22,7 +23,6 @@ import { isPossible, leftOver, openStage, type Stage } from './crash-stage.ts';
 const SPEED = 20;
 /** Of the workers: half that of the other crash tests, for nobody waits for these but the gate. */
 const CLOCK_SPEED = 4;
-const EVERY = process.env['CI'] !== undefined;
 
 const SLACK = 'Slack is away for ten minutes: the change goes on, and the thread is brought up to date';
 const API = 'the API server stays away: the state is unknown, with what was proven and how to go on by hand';

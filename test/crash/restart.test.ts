@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { CILIUM_ENDPOINTS, PODS, type Resource } from '../../src/core/resources.ts';
 import { openSwitchWorld, type SwitchWorld } from '../jobs/switch-world.ts';
+import { EVERY } from '../support/every.ts';
 import { anEvent, aRunId } from '../support/run-events.ts';
 import { isPossible, openStage, type Stage } from './crash-stage.ts';
 
@@ -17,7 +18,7 @@ const UNMANAGED = 60;
 const RECORDED = 4;
 const ALL = UNMANAGED + RECORDED;
 /** After so many evictions; a worker takes seconds to start, so a run at the desk loses only one. */
-const KILLED_AFTER = process.env['CI'] === undefined ? [20] : [8, 30];
+const KILLED_AFTER = EVERY ? [8, 30] : [20];
 
 const Named = z.object({ metadata: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }) });
 const Logged = z.object({ requests: z.array(z.object({ verb: z.string(), path: z.string(), status: z.number() })) });

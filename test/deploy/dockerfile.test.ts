@@ -8,6 +8,7 @@ import { startRehearsalCluster } from '../../src/rehearsal/cluster/start.ts';
 import { installationOf } from '../../src/rehearsal/slack/manifest.ts';
 import { startRehearsalSlack } from '../../src/rehearsal/slack/server.ts';
 import { freePort } from '../../src/store/free-port.ts';
+import { EVERY } from '../support/every.ts';
 import { redisBinary } from '../support/spawn-redis.ts';
 import { imageByHand, readDockerfile, stageNamed } from './image-by-hand.ts';
 import { startOverlayStore } from './overlay-store.ts';
@@ -63,7 +64,7 @@ describe('deploy/Dockerfile', () => {
 });
 
 /** Node 24 and helm are not looked at here; that nothing is missing in the image is. */
-describe.runIf(process.env['CI'] !== undefined && redisBinary() !== undefined)(
+describe.runIf(EVERY && redisBinary() !== undefined)(
   'what the Dockerfile copies, by hand (with CI=1, needs redis-server on PATH)',
   () => {
     const closers: (() => unknown)[] = [];

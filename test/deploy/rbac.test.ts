@@ -8,12 +8,12 @@ import { rollback } from '../../jobs/rollback.ts';
 import { status } from '../../jobs/status.ts';
 import { verify } from '../../jobs/verify.ts';
 import { HELM } from '../jobs/switch-world.ts';
+import { EVERY } from '../support/every.ts';
 import { tenRevisions, withOddOwners } from './rbac-scenes.ts';
 import { openRbacWorld, PROBE_NAMESPACE, type RbacWorld } from './rbac-world.ts';
 import { type Asked, covers, type Right, readRights, rightText } from './rights.ts';
 
 /** Changes take ten seconds each and more: they, and what nobody needs, are looked at with CI=1. */
-const IN_FULL = process.env['CI'] !== undefined;
 const SLOW = 240_000;
 
 const READ = ['rbac-read.yaml'];
@@ -105,7 +105,7 @@ describe('the rights of the worker', () => {
     SLOW,
   );
 
-  describe.runIf(IN_FULL && HELM !== undefined)('with the real helm (with CI=1)', () => {
+  describe.runIf(EVERY && HELM !== undefined)('with the real helm (with CI=1)', () => {
     it(
       'are enough for enable, with so many revisions that helm removes one',
       async () => {
@@ -167,7 +167,7 @@ describe('the rights of the worker', () => {
     expect(untold).toEqual([]);
   });
 
-  it.runIf(IN_FULL && HELM !== undefined)(
+  it.runIf(EVERY && HELM !== undefined)(
     'are all needed: each was the only one to allow something, and each job that is named used it',
     () => {
       const idle = rulesOf(ALL).flatMap(({ where, jobs, rights }) => {

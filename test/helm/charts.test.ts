@@ -7,6 +7,7 @@ import type { HelmValues } from '../../src/core/ports/change-ports.ts';
 import { configMapData } from '../../src/core/run/manifest.ts';
 import { runHelm } from '../../src/helm/helm-binary.ts';
 import { valuesWith } from '../../src/helm/values-file.ts';
+import { EVERY } from '../support/every.ts';
 import { CHARTS, HELMS, inFolder } from './real-helms.ts';
 
 /** Every released chart at hand, rendered by the real helm: which values are chosen, and what they make of the config. */
@@ -14,7 +15,6 @@ import { CHARTS, HELMS, inFolder } from './real-helms.ts';
 const SIGNAL = new AbortController().signal;
 const CIDR = '10.0.0.0/16';
 /** Each render takes half a second of CPU: the gate (CI=1) renders every chart, a run at the desk these. */
-const EVERY = process.env['CI'] !== undefined;
 const AT_THE_DESK = ['1.14.2', '1.16.19', '1.20.0'];
 /** If helm 3 differs at all then not by chart. */
 const HELM3_AT_THE_DESK = ['1.20.0'];

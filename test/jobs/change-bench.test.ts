@@ -5,16 +5,16 @@ import { RunId, UserId } from '../../src/core/ids.ts';
 import type { Artifact, ChangeContext, JobResult, PlanContext, Progress } from '../../src/core/job.ts';
 import { Outcome } from '../../src/core/run/outcome.ts';
 import { Plan } from '../../src/core/run/plan.ts';
+import { EVERY } from '../support/every.ts';
 import { silentLog, systemClock } from '../support/rehearsal-cluster.ts';
 import { fastClock } from './fast-clock.ts';
 import { finishPlanning, HELM, openSwitchWorld, type SwitchWorld } from './switch-world.ts';
 
 const OWNER = 'run-aaaaaa';
-/** A whole change takes half a minute: its benchmarks alone are tested in bench-step.test.ts. */
-const EVERY = process.env['CI'] !== undefined;
 
-describe.skipIf(HELM === undefined)(
-  'enable native-routing --bench, with the real helm on the rehearsal cluster',
+// A whole change takes half a minute: its benchmarks alone are tested in bench-step.test.ts.
+describe.skipIf(HELM === undefined || !EVERY)(
+  'enable native-routing --bench, with the real helm on the rehearsal cluster (with CI=1)',
   () => {
     let world: SwitchWorld;
     const clock = fastClock(8);
@@ -95,40 +95,32 @@ describe.skipIf(HELM === undefined)(
       expect(pictures.map(({ name }) => name)).toContain('throughput.png');
     }, 180_000);
 
-    it.skipIf(!EVERY)(
-      'that made pods really slower is a warning with the way back as a button (with CI=1)',
-      async () => {
-        await world.fault('benchmark', 'slower-native');
+    it('that made pods really slower is a warning with the way back as a button', async () => {
+      await world.fault('benchmark', 'slower-native');
 
-        const { type, report } = await apply(await planned());
+      const { type, report } = await apply(await planned());
 
-        expect(type).toBe('succeeded');
-        expect(report?.mark).toBe('warn');
-        expect(report?.findings).toContainEqual({
-          mark: 'warn',
-          text: expect.stringMatching(/^Slower than before: pod to pod, 1 stream, 9\.71 → 6\.71 Gbit\/s \(−31 %, real/),
-          next: { label: 'Roll back', command: 'rollback prod' },
-        });
-      },
-      180_000,
-    );
+      expect(type).toBe('succeeded');
+      expect(report?.mark).toBe('warn');
+      expect(report?.findings).toContainEqual({
+        mark: 'warn',
+        text: expect.stringMatching(/^Slower than before: pod to pod, 1 stream, 9\.71 → 6\.71 Gbit\/s \(−31 %, real/),
+        next: { label: 'Roll back', command: 'rollback prod' },
+      });
+    }, 180_000);
 
-    it.skipIf(!EVERY)(
-      'that cannot be measured holds nothing up, and the report says why (with CI=1)',
-      async () => {
-        const plan = await planned();
-        let killed = false;
-        const { type, report, pictures } = await apply(plan, {}, async (progress) => {
-          if (killed || progress.type !== 'step-started' || progress.step !== 'before-bench-pods') return;
-          killed = true;
-          await world.fault('benchmark', 'killed');
-        });
+    it('that cannot be measured holds nothing up, and the report says why', async () => {
+      const plan = await planned();
+      let killed = false;
+      const { type, report, pictures } = await apply(plan, {}, async (progress) => {
+        if (killed || progress.type !== 'step-started' || progress.step !== 'before-bench-pods') return;
+        killed = true;
+        await world.fault('benchmark', 'killed');
+      });
 
-        expect(type).toBe('succeeded');
-        expect(report?.facts.join('\n')).toContain('Throughput cannot be compared');
-        expect(pictures.map(({ name }) => name)).not.toContain('throughput.png');
-      },
-      180_000,
-    );
+      expect(type).toBe('succeeded');
+      expect(report?.facts.join('\n')).toContain('Throughput cannot be compared');
+      expect(pictures.map(({ name }) => name)).not.toContain('throughput.png');
+    }, 180_000);
   },
 );
