@@ -13,7 +13,7 @@ import { tenRevisions, withOddOwners } from './rbac-scenes.ts';
 import { openRbacWorld, PROBE_NAMESPACE, type RbacWorld } from './rbac-world.ts';
 import { type Asked, covers, type Right, readRights, rightText } from './rights.ts';
 
-/** Changes take ten seconds each and more: they, and what nobody needs, are looked at with CI=1. */
+/** Changes take ten seconds each and more. */
 const SLOW = 240_000;
 
 const READ = ['rbac-read.yaml'];
