@@ -39,7 +39,7 @@ export const preflight = defineJob({
   name: 'preflight',
   words: [['preflight', 'native-routing'], ['preflight', 'native', 'routing'], ['preflight']],
   summary: 'Can this cluster leave the tunnel for native routing? Every check with what was seen, why, and the fix',
-  usage: '[native-routing] [cluster] [--routes auto|external] [--cidr A.B.C.D/n] [--accept <check>,… --reason …]',
+  usage: '[cluster] [--routes auto|external] [--cidr A.B.C.D/n] [--accept <check>,… --reason …]',
   examples: ['preflight native-routing prod', 'preflight prod --routes external', 'preflight prod --cidr 10.0.0.0/16'],
   risk: 'read',
   deadlineMs: 60 * SECOND_MS,
