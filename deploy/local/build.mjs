@@ -1,8 +1,9 @@
 import { readdirSync, statSync, utimesSync } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ensurePackages, ROOT } from './setup.mjs';
 
+const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Its time is that of the newest build's beginning. */
 const STAMP = `${ROOT}dist/.built`;
 const SOURCES = ['src', 'jobs', 'deploy/local', 'package-lock.json'];
@@ -35,7 +36,7 @@ export async function buildAll() {
   const [{ build, stop }, { buildPage }] = await Promise.all([import('esbuild'), import('./build-page.mjs')]);
   const dist = `${ROOT}dist`;
   await mkdir(dist, { recursive: true });
-  await Promise.all([
+  const [{ metafile }] = await Promise.all([
     build({
       absWorkingDir: ROOT,
       entryPoints: {
@@ -52,6 +53,8 @@ export async function buildAll() {
       format: 'esm',
       target: 'node20',
       minifySyntax: true,
+      minifyWhitespace: true,
+      metafile: true,
       keepNames: true,
       legalComments: 'none',
       logLevel: 'warning',
@@ -69,9 +72,19 @@ export async function buildAll() {
   ]);
   // Its helper process would stay for as long as the caller runs.
   await stop();
+  await dropOldChunks(`${dist}/chunks`, new Set(Object.keys(metafile.outputs)));
   await writeFile(STAMP, '');
   // A file saved while the build ran counts as newer.
   utimesSync(STAMP, beganAt, beganAt);
+}
+
+/** A process that still runs may load its chunks late, so those of an earlier build stay for a day. */
+async function dropOldChunks(folder, ofThisBuild) {
+  for (const name of await readdir(folder)) {
+    const file = `${folder}/${name}`;
+    if (!name.endsWith('.mjs') || ofThisBuild.has(`dist/chunks/${name}`)) continue;
+    if (Date.now() - modified(file) > DAY_MS) await rm(file, { force: true });
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
