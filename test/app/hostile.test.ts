@@ -4,10 +4,9 @@ import { jobs } from '../../jobs/registry.ts';
 import { renderReply } from '../../src/render/reply-message.ts';
 import { anyCharacters } from '../render/hostile.ts';
 import { expectGoodMessage } from '../render/slack-rules.ts';
-import { EVERY } from '../support/every.ts';
 import { aWorld } from './world.ts';
 
-const RUNS = EVERY ? 10_000 : 3_000;
+const RUNS = 10_000;
 
 const bad = fc.constantFrom(
   '<!channel>',
