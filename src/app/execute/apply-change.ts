@@ -13,13 +13,13 @@ import { freezeOf, frozenWords } from '../freeze.ts';
 import { loadRun } from '../record.ts';
 import { now, resultFile } from './attempt.ts';
 import { drain, stoppable } from './drain.ts';
-import type { Work } from './executing.ts';
 import { jobContext } from './job-context.ts';
 import { createPatientRecord } from './patient-record.ts';
 import { type ChangeDeps, propose, refused } from './plan-change.ts';
 import { stopWish } from './stop-wish.ts';
 import { unknownState } from './unknown-state.ts';
 import { handBack, reasonOf, withinLimits } from './within-limits.ts';
+import type { Work } from './work.ts';
 
 /** Another change may be ending, or its lost worker's Lease running out. */
 const LOCK_WAIT_MS = 2 * MINUTE_MS;

@@ -9,11 +9,12 @@ import { loadRun } from '../record.ts';
 import { applyChange } from './apply-change.ts';
 import { type Attempt, createAttempt, now, resultFile } from './attempt.ts';
 import { drain, stoppable } from './drain.ts';
-import type { ExecuteDeps, Work } from './executing.ts';
+import type { ExecuteDeps } from './executing.ts';
 import { jobContext } from './job-context.ts';
 import { planChange } from './plan-change.ts';
 import { unknownState } from './unknown-state.ts';
 import { withinLimits } from './within-limits.ts';
+import type { Work } from './work.ts';
 
 /** So many workers may be lost with one run before it is given up. */
 const MAX_ATTEMPTS = 3;

@@ -4,7 +4,6 @@ import type { Policy } from '../../core/policy/policy.ts';
 import type { ChangePorts, LeaseHolder } from '../../core/ports/change-ports.ts';
 import type { ClusterPort, Log, Queues, State } from '../../core/ports/ports.ts';
 import type { Run } from '../../core/run/run.ts';
-import type { Attempt } from './attempt.ts';
 
 /** What a worker needs to execute runs. */
 export type ExecuteDeps = {
@@ -27,12 +26,4 @@ export type ExecuteDeps = {
 export type Changes = {
   readonly policy: () => Policy;
   readonly openPorts: (cluster: ClusterPort, holder: LeaseHolder) => Promise<ChangePorts>;
-};
-
-/** One attempt at one run. */
-export type Work<J extends Job> = {
-  readonly run: Run;
-  readonly job: J;
-  readonly attempt: Attempt;
-  readonly aborted: AbortSignal;
 };

@@ -7,11 +7,12 @@ import { digestOf, type Plan, Plan as PlanSchema } from '../../core/run/plan.ts'
 import type { Run } from '../../core/run/run.ts';
 import { type Attempt, now } from './attempt.ts';
 import { drain, stoppable } from './drain.ts';
-import type { Changes, ExecuteDeps, Work } from './executing.ts';
+import type { Changes, ExecuteDeps } from './executing.ts';
 import { jobContext } from './job-context.ts';
 import { remindOf, settle } from './settle.ts';
 import { termsFor } from './terms.ts';
 import { withinLimits } from './within-limits.ts';
+import type { Work } from './work.ts';
 
 export type ChangeDeps = ExecuteDeps & { readonly changes: Changes };
 
