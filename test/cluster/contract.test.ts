@@ -45,6 +45,7 @@ evictContract('the rehearsal cluster', () => openRehearsalCluster({ start: { spe
 
 const path = process.env['CONTRACT_KUBECONFIG'];
 if (path === undefined)
+  // Seen in the last lines of a run: what was not played here, and what it needs.
   describe.skip('ClusterPort on a real cluster: CONTRACT_KUBECONFIG is not set', () => it('', () => undefined));
 else {
   clusterContract(`the cluster of ${path}`, () => openReal(path));

@@ -28,6 +28,7 @@ const SLACK = 'Slack is away for ten minutes: the change goes on, and the thread
 const API = 'the API server stays away: the state is unknown, with what was proven and how to go on by hand';
 const TWO = 'two changes approved for one cluster: one is made, the other finds another world';
 
+// Seen in the last lines of a run: what was not played here, and what it needs.
 if (!EVERY)
   describe('a change in an outage (with CI=1)', () => {
     for (const what of [SLACK, API, TWO]) it.skip(what);

@@ -63,6 +63,7 @@ function isPlayed(helm: string, version: string): boolean {
 for (const { name, path } of HELMS) {
   if (path === undefined || CHARTS.length === 0) {
     const why = path === undefined ? `no ${name} here` : 'no ../shared/charts here';
+    // Seen in the last lines of a run: what was not played here, and what it needs.
     describe.skip(`charts rendered with ${name}: ${why}`, () => it('', () => undefined));
     continue;
   }

@@ -31,10 +31,12 @@ const Record = z.looseObject({ version: z.number(), info: z.looseObject({ status
 
 for (const { name, path } of HELMS) {
   if (name !== 'helm' && !EVERY) {
+    // Seen in the last lines of a run: what was not played here, and what it needs.
     describe.skip(`${name} on the rehearsal cluster (with CI=1)`, () => it('', () => undefined));
     continue;
   }
   if (path === undefined) {
+    // Seen in the last lines of a run: what was not played here, and what it needs.
     describe.skip(`${name} on the rehearsal cluster: it is not here`, () => it('', () => undefined));
     continue;
   }
